@@ -1,0 +1,38 @@
+import type { ImageName } from '../shared/image-ref.js';
+import type { Control } from './control.js';
+import type { RootFs } from './rootfs.js';
+
+/** What a definition describes; told by its marker file, never by the folder's place. */
+export type Kind = 'base' | 'production' | 'stack';
+
+/** Where a definition's tag comes from. */
+export type TagSource =
+  /** A versioned image: the changelog's newest entry is the tag; `older` are the versions below it, newest first. */
+  | { readonly source: 'changelog'; readonly version: string; readonly older: readonly string[] }
+  /** A rolling image: published under the UTC day of the run. */
+  | { readonly source: 'day' };
+
+/** The part in which kinds differ. */
+export type Recipe =
+  | { readonly kind: 'production'; readonly template: string; readonly templatePath: string }
+  | { readonly kind: 'base'; readonly rootfs: RootFs; readonly rootfsPath: string };
+
+/** One folder that describes one image. */
+export type Definition = {
+  /** `namespace/name`. */
+  readonly image: ImageName;
+  /** The name alone, as changelog, control and `image_tag` use it. */
+  readonly name: string;
+  /** The tree it belongs to: DIRECTORY as the user gave it. */
+  readonly tree: string;
+  /** The folder relative to DIRECTORY; '.' is DIRECTORY itself. */
+  readonly path: string;
+  /** The folder as a person would type it: `images/python3`. */
+  readonly directory: string;
+  readonly tagSource: TagSource;
+  readonly recipe: Recipe;
+  readonly control: Control | undefined;
+  /** Definitions inside this folder, relative to it; not part of the definition digest. */
+  readonly nested: readonly string[];
+  readonly hasTest: boolean;
+};

@@ -1,0 +1,46 @@
+/** Limits on waiting, in seconds. */
+export type Timeouts = {
+  /** Until a connection to a registry stands. */
+  readonly connect: number;
+  /** Without a byte from a registry. */
+  readonly idle: number;
+  /** For one image's test. */
+  readonly test: number;
+  /** For one image's build. */
+  readonly build: number;
+};
+
+/** What config.yaml says, with its defaults filled in. docker-pkg's keys keep docker-pkg's meaning. */
+export type Config = {
+  /** The file it came from, as a person would type it. */
+  readonly path: string;
+  /** Host and, when not the default, port; it may have a path behind it: `registry.example.org/base`. */
+  readonly registry: string;
+  readonly namespace: string | undefined;
+  /** Never shown, never a template variable. */
+  readonly credentials: { readonly username: string; readonly password: string } | undefined;
+  readonly baseImages: readonly string[];
+  readonly aptOptions: string;
+  readonly httpProxy: string | undefined;
+  /** `apt_only_proxy`, or `http_proxy` when only that is set. */
+  readonly aptProxy: string | undefined;
+  /** File of CA certificates that are trusted beside the system's. */
+  readonly caBundle: string | undefined;
+  readonly scanWorkers: number;
+  readonly forceNumericUser: boolean;
+  readonly knownUidMappings: Readonly<Record<string, number>> | undefined;
+  readonly verifyCommand: string;
+  readonly verifyArgs: readonly string[];
+  /** `publish:` as written; unset leaves the decision to credentials and command line. */
+  readonly publish: boolean | undefined;
+  /** `linux/amd64`; unset is the engine's own. */
+  readonly platform: string | undefined;
+  /** Globs of image references that a FROM may name beside the tree; unset: configured registry and base_images, others are warned about. */
+  readonly allowedSources: readonly string[] | undefined;
+  /** `host[:port]` of registries where plain HTTP is tolerated when the peer speaks no TLS. Loopback is always among them. */
+  readonly insecureRegistries: readonly string[];
+  readonly jobs: number | undefined;
+  readonly timeouts: Timeouts;
+  /** Every key but credentials, as templates see it; defaults filled in as docker-pkg does. */
+  readonly variables: Readonly<Record<string, unknown>>;
+};

@@ -1,0 +1,81 @@
+/** The exit codes, each with one meaning. README and `--help` print this table; a test compares them. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  definition: 3,
+  engine: 4,
+  registry: 5,
+  archive: 6,
+  pending: 10,
+  bug: 70,
+  locked: 75,
+  hangup: 129,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** What each exit code means, in the words of `--help`. */
+export const EXIT_MEANING: Readonly<Record<ExitCode, string>> = {
+  0: 'done',
+  1: 'at least one image failed (others may have been published)',
+  2: 'the command line is wrong',
+  3: 'a definition or the config is wrong',
+  4: 'the engine is unreachable or refuses',
+  5: 'the registry is unreachable or refuses',
+  6: 'the package archive is unreachable or refuses',
+  10: 'plan --check: work is pending',
+  70: 'a bug in build-images',
+  75: 'another run holds the lock',
+  129: 'hung up',
+  130: 'interrupted',
+  143: 'terminated',
+};
+
+/** A fault that a person can act on: one line, an exit code, and what to try. Never holds a credential. */
+export class Fault extends Error {
+  constructor(
+    readonly exit: ExitCode,
+    message: string,
+    /** Lines that say what to try; printed below the message. */
+    readonly hints: readonly string[] = [],
+  ) {
+    super(message);
+    this.name = new.target.name;
+  }
+}
+
+/** The command line asks for something that is not there. */
+export class UsageError extends Fault {
+  constructor(message: string, hints: readonly string[] = []) {
+    super(EXIT.usage, message, hints);
+  }
+}
+
+/** The Docker engine does not answer, or refuses. */
+export class EngineError extends Fault {
+  constructor(message: string, hints: readonly string[] = []) {
+    super(EXIT.engine, message, hints);
+  }
+}
+
+/** A registry does not answer, or refuses. `status`: its HTTP answer, if it gave one. */
+export class RegistryError extends Fault {
+  constructor(
+    message: string,
+    readonly registry: string,
+    readonly status: number | undefined,
+    hints: readonly string[] = [],
+  ) {
+    super(EXIT.registry, message, hints);
+  }
+}
+
+/** A package archive does not answer, or refuses. */
+export class ArchiveError extends Fault {
+  constructor(message: string, hints: readonly string[] = []) {
+    super(EXIT.archive, message, hints);
+  }
+}
