@@ -66,6 +66,7 @@ function translateSet(content: string): string | undefined {
   // minimatch hands a leading `^` to the regular expression as it is, where it would mean "not".
   const members = new Set(ranges.sort(([a], [b]) => Number(a === '^') - Number(b === '^')).map(([low, high]) => (low === high ? inSet(low) : `${inSet(low)}-${inSet(high)}`)));
   if (members.size === 0) return negated ? '?' : undefined;
+  if (!negated && members.size === 1 && ranges[0]![0] === ranges[0]![1]) return literal(ranges[0]![0]);
   return `[${negated ? '!' : ''}${[...members].join('')}]`;
 }
 
