@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { BuildFailure, type BuildRequest } from '../execute/build-engine.js';
+import { EngineError, Fault } from '../shared/errors.js';
+import { explainBuildFailure } from './build-failure.js';
+import { loadBuildkitMessages } from './buildkit-messages.js';
+import { createBuildProgress } from './buildkit-progress.js';
+import { openBuildSession, type RegistryLogin } from './buildkit-session.js';
+import type { Clock } from './clock.js';
+import { asEngineFault, EngineRefusal, type EngineConnection } from './engine-connection.js';
+import { errorOf, readRecords } from './engine-records.js';
+import { inspectImage } from './inspect-image.js';
+
+/** How long the engine gets to be gone, after a step that was killed from outside, before the step is blamed. Milliseconds. */
+const SHUTDOWN_GRACE = 1_000;
+
+/** Builds with BuildKit: the engine asks for Dockerfile and context through a session of this build alone. The image id. */
+export async function buildWithSession(
+  connection: EngineConnection,
+  request: BuildRequest,
+  { credentialsFor, clock }: { credentialsFor(registryHost: string): Promise<RegistryLogin | undefined>; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<string> {
+  const messages = await loadBuildkitMessages();
+  const session = await openSession(connection, { ...request, credentialsFor }, signal);
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const progress = createBuildProgress(request.onLine);
+  let failure: string | undefined;
+  try {
+    await Promise.race([session.fault, follow()]);
+    if (failure !== undefined) throw await explain(failure);
+    const image = await inspectImage(connection, request.tag, signal);
+    if (image === undefined) throw new EngineError(`the engine built ${request.tag} but does not have it`);
+    return image.id;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof Fault || error instanceof BuildFailure ? error : new BuildFailure(`build context: ${(error as Error).message}`, undefined);
+  } finally {
+    stop.abort();
+    session.close();
+  }
+
+  async function follow(): Promise<void> {
+    try {
+      const stream = await connection.open({ method: 'POST', path: '/build', query: buildQuery(request, session.id), signal: either });
+      for await (const record of readRecords(stream)) {
+        failure ??= errorOf(record);
+        if (record.id === 'moby.buildkit.trace') progress.add(messages.statusResponse.decode(Buffer.from(record.aux as string, 'base64')));
+      }
+    } catch (error) {
+      if (!(error instanceof EngineRefusal)) throw asEngineFault(error, connection.socketPath);
+      failure = error.message;
+    } finally {
+      progress.end();
+    }
+  }
+
+  async function explain(text: string): Promise<Error> {
+    // An engine that is being stopped kills its steps first and goes away a moment later: ask it before blaming the Dockerfile.
+    if (/exit code: 137|signal: killed|context canceled|code = Canceled/.test(text)) await clock.sleep(SHUTDOWN_GRACE, signal);
+    return (await connection.ping()) ?? explainBuildFailure(text, progress.failedStep(), request.dockerfile);
+  }
+}
+
+async function openSession(connection: EngineConnection, content: Parameters<typeof openBuildSession>[1], signal: AbortSignal): ReturnType<typeof openBuildSession> {
+  try {
+    return await openBuildSession(connection, content, signal);
+  } catch (error) {
+    throw error instanceof EngineRefusal ? new EngineError(`the engine at ${connection.socketPath} opens no build session: ${error.message}`, ['BuildKit is needed: Docker 20.10 or newer']) : error;
+  }
+}
+
+function buildQuery(request: BuildRequest, session: string): Record<string, string> {
+  return {
+    version: '2',
+    remote: 'client-session',
+    session,
+    buildid: randomUUID(),
+    dockerfile: 'Dockerfile',
+    t: request.tag,
+    labels: JSON.stringify(request.labels),
+    buildargs: JSON.stringify(request.buildArgs),
+    ...(request.noCache ? { nocache: '1' } : {}),
+    ...(request.platform === undefined ? {} : { platform: request.platform }),
+  };
+}

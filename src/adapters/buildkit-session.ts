@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { sendUnaryData, ServerDuplexStream, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
+import type { ContextEntry } from '../definition/build-context.js';
+import { loadBuildkitMessages, PACKET, type BuildkitMessages, type Codec, type FileStat, type Packet } from './buildkit-messages.js';
+import { contextListing, wantedEntries } from './context-listing.js';
+import type { EngineConnection } from './engine-connection.js';
+
+/** A login for one registry, as docker's configuration has it. */
+export type RegistryLogin = { readonly username: string; readonly password: string } | { readonly identitytoken: string };
+
+/** What a session serves to the engine. */
+export type SessionContent = {
+  readonly dockerfile: string;
+  readonly context: readonly ContextEntry[];
+  /** The login for a registry that the build reads from; docker's name for Docker Hub is `https://index.docker.io/v1/`. */
+  credentialsFor(registryHost: string): Promise<RegistryLogin | undefined>;
+};
+
+/** A session that the engine knows and asks. */
+export type BuildSession = {
+  readonly id: string;
+  /** Rejects with our own fault when we could not serve what was asked; never resolves. */
+  readonly fault: Promise<never>;
+  close(): void;
+};
+
+/**
+ * The time that every file of a context carries, and so every file that COPY puts into a layer: fixed, so that equal content gives
+ * equal images, and not 1970, because zip and wheel files can hold nothing before 1980. Nanoseconds; a text because a number would round it.
+ */
+const MODIFIED = `${Date.UTC(1980, 0, 1, 0, 0, 1)}000000`;
+
+/** Go's FileMode bit of a directory. */
+const DIRECTORY = 0x80000000;
+const PACKET_BYTES = 32 * 1024;
+const SERVING = 1;
+const DOCKER_HUB = 'https://index.docker.io/v1/';
+
+const METHOD = {
+  diffCopy: '/moby.filesync.v1.FileSync/DiffCopy',
+  credentials: '/moby.filesync.v1.Auth/Credentials',
+  health: '/grpc.health.v1.Health/Check',
+} as const;
+
+/**
+ * Opens a session in which the engine can ask for a build's Dockerfile, context and logins (moby/buildkit, session/). Build secrets
+ * would be one more method here, `/moby.buildkit.secrets.v1.Secrets/GetSecret`.
+ */
+export async function openBuildSession(connection: EngineConnection, content: SessionContent, signal: AbortSignal): Promise<BuildSession> {
+  const [grpc, messages] = await Promise.all([import('@grpc/grpc-js'), loadBuildkitMessages()]);
+  const id = randomUUID();
+  const socket = await connection.upgrade(
+    {
+      method: 'POST',
+      path: '/session',
+      headers: {
+        'X-Docker-Expose-Session-Uuid': id,
+        'X-Docker-Expose-Session-Name': 'build-images',
+        // The engine keeps files under this key and asks again only for those whose metadata differ: with a shared or empty key
+        // another build's files of equal size get into this one.
+        'X-Docker-Expose-Session-Sharedkey': randomUUID(),
+        'X-Docker-Expose-Session-Grpc-Method': Object.values(METHOD),
+      },
+      signal,
+    },
+    'h2c',
+  );
+  // A broken session shows as a failed build; here it must only not crash the process.
+  socket.on('error', () => {});
+
+  let fail!: (error: unknown) => void;
+  const fault = new Promise<never>((_, reject) => (fail = reject));
+  fault.catch(() => {});
+
+  const server = new grpc.Server({ 'grpc.enable_channelz': 0 });
+  server.addService(service(messages), {
+    diffCopy: (call: ServerDuplexStream<Packet, Packet>) => {
+      sendEntries(call, askedEntries(content, call), fail);
+    },
+    credentials: (call: ServerUnaryCall<{ host: string }, object>, done: sendUnaryData<object>) => {
+      content.credentialsFor(credentialsKey(call.request.host)).then(
+        (login) => done(null, login === undefined ? {} : 'identitytoken' in login ? { secret: login.identitytoken } : { username: login.username, secret: login.password }),
+        (error: unknown) => {
+          fail(error);
+          done({ code: grpc.status.UNAVAILABLE, details: 'no credentials' });
+        },
+      );
+    },
+    health: (_: unknown, done: sendUnaryData<object>) => done(null, { status: SERVING }),
+  });
+  server.createConnectionInjector(grpc.ServerCredentials.createInsecure()).injectConnection(socket);
+
+  return {
+    id,
+    fault,
+    close: () => {
+      server.forceShutdown();
+      socket.destroy();
+    },
+  };
+}
+
+/** The name under which docker's configuration keeps a registry's login. */
+export function credentialsKey(registryHost: string): string {
+  return ['', 'docker.io', 'index.docker.io', 'registry-1.docker.io'].includes(registryHost) ? DOCKER_HUB : registryHost;
+}
+
+function service(messages: BuildkitMessages): ServiceDefinition {
+  const method = <Q, A>(path: string, stream: boolean, request: Codec<Q>, response: Codec<A>): ServiceDefinition[string] => ({
+    path,
+    requestStream: stream,
+    responseStream: stream,
+    requestSerialize: request.encode,
+    requestDeserialize: request.decode,
+    responseSerialize: response.encode,
+    responseDeserialize: response.decode,
+  }) as ServiceDefinition[string];
+  return {
+    diffCopy: method(METHOD.diffCopy, true, messages.packet, messages.packet),
+    credentials: method(METHOD.credentials, false, messages.credentialsRequest, messages.credentialsResponse),
+    health: method(METHOD.health, false, messages.healthRequest, messages.healthResponse),
+  };
+}
+
+/** The engine says in the call's metadata which folder it means, and which paths of it it needs. */
+function askedEntries(content: SessionContent, call: ServerDuplexStream<Packet, Packet>): readonly ContextEntry[] {
+  const metadata = (key: string): string => call.metadata.get(key).join(', ');
+  if (metadata('dir-name') === 'dockerfile') return [inMemory('Dockerfile', content.dockerfile)];
+  const wanted = metadata('followpaths');
+  // The caller has applied .dockerignore: the engine must not do it a second time with other rules.
+  if (wanted === '.dockerignore') return [];
+  const listing = contextListing(content.context);
+  // Several values arrive joined by a comma, and newer engines encode odd ones: then everything is sent, which is right too.
+  if (wanted === '' || metadata('followpaths-encoded') !== '' || content.context.some(({ path }) => path.includes(','))) return listing;
+  return wantedEntries(listing, wanted.split(', '));
+}
+
+function inMemory(path: string, text: string): ContextEntry {
+  const bytes = Buffer.from(text);
+  return {
+    type: 'file',
+    path,
+    mode: 0o644,
+    size: bytes.length,
+    async *read() {
+      yield bytes;
+    },
+  };
+}
+
+function statOf(entry: ContextEntry): FileStat {
+  const mode = entry.type === 'directory' ? DIRECTORY + 0o755 : entry.mode;
+  return { path: entry.path, mode, uid: 0, gid: 0, size: entry.type === 'directory' ? 0 : entry.size, modTime: MODIFIED };
+}
+
+/** fsutil's sender: all stats, then the bytes of each file that is asked for, one file after the other, no faster than the engine reads. */
+function sendEntries(call: ServerDuplexStream<Packet, Packet>, entries: readonly ContextEntry[], onFault: (error: unknown) => void): void {
+  const gone = new AbortController();
+  const stop = (): void => gone.abort();
+  for (const event of ['cancelled', 'close', 'error']) call.on(event, stop);
+
+  const write = async (packet: Packet): Promise<void> => {
+    gone.signal.throwIfAborted();
+    if (!call.write(packet)) await once(call, 'drain', { signal: gone.signal });
+  };
+  const sendFile = async (id: number): Promise<void> => {
+    const entry = entries[id];
+    if (entry?.type !== 'file') throw new Error(`the engine asked for entry ${id} of ${entries.length}`);
+    let sent = 0;
+    for await (const piece of entry.read()) {
+      for (let start = 0; start < piece.length; start += PACKET_BYTES) await write({ type: PACKET.data, id, data: piece.subarray(start, start + PACKET_BYTES) });
+      sent += piece.length;
+    }
+    if (sent !== entry.size) throw new Error(`${entry.path} changed while it was read: ${sent} bytes instead of ${entry.size}`);
+    await write({ type: PACKET.data, id });
+  };
+  const fault = (error: unknown): void => {
+    if (gone.signal.aborted) return;
+    onFault(error);
+    call.write({ type: PACKET.error, data: Buffer.from('the build context could not be read') });
+    call.end();
+    stop();
+  };
+
+  let sending = (async () => {
+    for (const entry of entries) await write({ type: PACKET.stat, stat: statOf(entry) });
+    await write({ type: PACKET.stat });
+  })();
+  sending.catch(fault);
+  call.on('data', (packet: Packet) => {
+    if (packet.type === PACKET.request) {
+      sending = sending.then(() => sendFile(packet.id ?? 0));
+      sending.catch(fault);
+    } else if (packet.type === PACKET.fin) {
+      call.write({ type: PACKET.fin });
+      call.end();
+    }
+  });
+}

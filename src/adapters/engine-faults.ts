@@ -1,0 +1,40 @@
+import { EngineError, RegistryError } from '../shared/errors.js';
+import { formatImageRef, type ImageRef } from '../shared/image-ref.js';
+import { EngineRefusal, oneLine } from './engine-connection.js';
+
+/** Whether an engine's text says that its disk is full. */
+export function isDiskFull(text: string): boolean {
+  return /no space left on device|disk quota exceeded/i.test(text);
+}
+
+/** The engine cannot store more. */
+export function diskFull(): EngineError {
+  return new EngineError("no space left on the engine's disk", ['docker system df shows what takes it']);
+}
+
+/** What the engine tells of a registry that it asked for us, with the status that the text speaks of. */
+export function registryFault(action: 'pull' | 'push', image: ImageRef, text: string, engineStatus?: number): RegistryError | EngineError {
+  if (isDiskFull(text)) return diskFull();
+  const words = oneLine(text).replace(/^Error response from daemon: /, '');
+  const registry = image.registry === '' ? 'docker.io' : image.registry;
+  const status = statusIn(words) ?? (engineStatus === 404 ? 404 : undefined);
+  const verb = status === undefined ? `could not be ${action}ed` : status === 404 ? `was not found by the registry` : `was refused by the registry`;
+  return new RegistryError(`${formatImageRef(image)} ${verb}: ${words}`, registry, status);
+}
+
+/** The HTTP status that an engine's words about a registry stand for; undefined when they tell of none. */
+export function statusIn(words: string): number | undefined {
+  const written = /(?:unexpected (?:http )?status(?: code)?|status(?: code)?|unexpected status from \S+ request to \S+):? \[?(\d{3})\b/i.exec(words)?.[1] ?? /received unexpected HTTP status: (\d{3})/.exec(words)?.[1];
+  if (written !== undefined) return Number(written);
+  if (/no basic auth credentials|unauthorized|authentication required|incorrect username or password/i.test(words)) return 401;
+  if (/denied|forbidden/i.test(words)) return 403;
+  if (/manifest unknown|name unknown|not found|does not exist/i.test(words)) return 404;
+  if (/toomanyrequests|too many requests/i.test(words)) return 429;
+  return undefined;
+}
+
+/** The engine's no to something asked of it, as a fault; anything else as it is. `what`: behind "would not". */
+export function refused(error: unknown, what: string): unknown {
+  if (!(error instanceof EngineRefusal)) return error;
+  return isDiskFull(error.message) ? diskFull() : new EngineError(`the engine would not ${what}: ${error.message}`);
+}

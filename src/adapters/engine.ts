@@ -1,0 +1,162 @@
+import { Readable } from 'node:stream';
+import type { BuildEngine, BuildRequest } from '../execute/build-engine.js';
+import { isDigest, type Digest } from '../shared/digest.js';
+import { EngineError, RegistryError } from '../shared/errors.js';
+import { formatImageRef, parseImageRef, repositoryOf, type ImageRef } from '../shared/image-ref.js';
+import { buildWithSession } from './buildkit-build.js';
+import { credentialsKey, type RegistryLogin } from './buildkit-session.js';
+import type { Clock } from './clock.js';
+import { asEngineFault, createEngineConnection, EngineRefusal, type EngineConnection, type EngineRequest } from './engine-connection.js';
+import { errorOf, readRecords } from './engine-records.js';
+import { diskFull, isDiskFull, refused, registryFault } from './engine-faults.js';
+import { inspectImage, realNames } from './inspect-image.js';
+
+/** How to reach an engine. */
+export type EngineOptions = {
+  /** The engine's Unix socket; docker's usual one when unset. */
+  readonly socketPath?: string;
+  /** The login for a registry, under the name that docker's configuration gives it: `host[:port]`, and `https://index.docker.io/v1/` for Docker Hub. */
+  credentialsFor(registryHost: string): Promise<RegistryLogin | undefined>;
+  readonly clock: Clock;
+};
+
+const DEFAULT_SOCKET = '/var/run/docker.sock';
+
+/** The Docker engine behind a Unix socket (Engine API 1.41 and newer), over dockerode's connection. Nothing is loaded or opened before the first call. */
+export function createEngine(options: EngineOptions): BuildEngine & { close(): void } {
+  const connection = createEngineConnection(options.socketPath ?? DEFAULT_SOCKET);
+  const registryAuth = async (ref: ImageRef): Promise<Record<string, string>> => ({ 'X-Registry-Auth': authHeader(ref.registry, await options.credentialsFor(credentialsKey(ref.registry))) });
+
+  return {
+    build: (request: BuildRequest, signal) => buildWithSession(connection, request, options, signal),
+
+    async list(signal) {
+      const images = (await ask(connection, { method: 'GET', path: '/images/json', signal })) as readonly ListedImage[];
+      return images
+        .map(({ Id, RepoTags, RepoDigests, Labels }) => ({ id: Id, tags: realNames(RepoTags), repoDigests: realNames(RepoDigests), labels: Labels ?? {} }))
+        .filter(({ tags }) => tags.length > 0);
+    },
+
+    inspect: (ref, signal) => inspectImage(connection, ref, signal),
+
+    async tag(image, ref, signal) {
+      const { tag } = parsed(ref);
+      await ask(connection, { method: 'POST', path: `/images/${image}/tag`, query: { repo: repositoryOf(parsed(ref)), tag: tag ?? 'latest' }, signal });
+    },
+
+    async remove(ref, signal) {
+      try {
+        await connection.ask({ method: 'DELETE', path: `/images/${ref}`, signal });
+      } catch (error) {
+        // 409: a container or another image still stands on it; its name is then all that could go.
+        if (error instanceof EngineRefusal && (error.status === 404 || error.status === 409)) return;
+        throw refused(error, `remove ${ref}`);
+      }
+    },
+
+    async load(archive, signal) {
+      const body = Readable.from(archive, { objectMode: false });
+      let archiveFault: Error | undefined;
+      body.on('error', (error) => (archiveFault = error));
+      let loaded = false;
+      try {
+        for await (const record of openRecords(connection, { method: 'POST', path: '/images/load', query: { quiet: '1' }, headers: { 'Content-Type': 'application/x-tar' }, body, signal })) {
+          const fault = errorOf(record);
+          if (fault !== undefined) throw isDiskFull(fault) ? diskFull() : new EngineError(`the engine refuses the image archive: ${fault.trim()}`);
+          loaded ||= record.stream?.startsWith('Loaded image') === true;
+        }
+      } catch (error) {
+        throw archiveFault !== undefined && !signal.aborted ? archiveFault : refused(error, 'load the image archive');
+      } finally {
+        body.destroy();
+      }
+      if (!loaded) throw new EngineError('the engine found no image in the archive');
+    },
+
+    async pull(ref, signal) {
+      const image = parsed(ref);
+      const query = { fromImage: repositoryOf(image), tag: image.digest ?? image.tag ?? 'latest' };
+      try {
+        for await (const record of openRecords(connection, { method: 'POST', path: '/images/create', query, headers: await registryAuth(image), signal })) {
+          const fault = errorOf(record);
+          if (fault !== undefined) throw registryFault('pull', image, fault);
+        }
+      } catch (error) {
+        throw error instanceof EngineRefusal ? registryFault('pull', image, error.message, error.status) : error;
+      }
+    },
+
+    async push(ref, signal) {
+      const image = parsed(ref);
+      if (image.tag === undefined || image.digest !== undefined) throw new TypeError(`only a tag can be pushed: ${ref}`);
+      let digest: string | undefined;
+      try {
+        const request = { method: 'POST', path: `/images/${repositoryOf(image)}/push`, query: { tag: image.tag }, headers: await registryAuth(image), signal } as const;
+        for await (const record of openRecords(connection, request)) {
+          const fault = errorOf(record);
+          if (fault !== undefined) throw registryFault('push', image, fault);
+          digest = (record.aux as { Digest?: string } | undefined)?.Digest ?? digest;
+        }
+      } catch (error) {
+        throw error instanceof EngineRefusal ? refusedPush(image, error) : error;
+      }
+      return digest !== undefined && isDigest(digest) ? digest : await onlyRepoDigest(connection, image, signal);
+    },
+
+    close: () => connection.close(),
+  };
+}
+
+type ListedImage = {
+  readonly Id: string;
+  readonly RepoTags: readonly string[] | null;
+  readonly RepoDigests: readonly string[] | null;
+  readonly Labels: Readonly<Record<string, string>> | null;
+};
+
+function parsed(ref: string): ImageRef {
+  const image = parseImageRef(ref);
+  if (image === undefined) throw new TypeError(`not an image reference: ${ref}`);
+  return image;
+}
+
+async function ask(connection: EngineConnection, request: EngineRequest): Promise<unknown> {
+  try {
+    return await connection.ask(request);
+  } catch (error) {
+    throw refused(error, `${request.method} ${request.path}`);
+  }
+}
+
+/** A stream's records; a connection that breaks in between is the engine's fault, or the abort's. */
+async function* openRecords(connection: EngineConnection, request: EngineRequest): ReturnType<typeof readRecords> {
+  const stream = await connection.open(request);
+  try {
+    yield* readRecords(stream);
+  } catch (error) {
+    request.signal.throwIfAborted();
+    throw asEngineFault(error, connection.socketPath);
+  } finally {
+    stream.destroy();
+  }
+}
+
+function refusedPush(image: ImageRef, error: EngineRefusal): Error {
+  if (error.status === 404) return new EngineError(`the engine does not have ${formatImageRef(image)} any more`);
+  return registryFault('push', image, error.message, error.status);
+}
+
+/** RFC 4648 §5, as the engine wants it. Always sent: without the header some engines answer a push with 400. */
+function authHeader(registry: string, login: RegistryLogin | undefined): string {
+  const auth = login === undefined ? {} : { ...login, serveraddress: credentialsKey(registry) };
+  return Buffer.from(JSON.stringify(auth)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+}
+
+/** For engines that name no digest in the push stream: the one under which they remember the repository's image. */
+async function onlyRepoDigest(connection: EngineConnection, image: ImageRef, signal: AbortSignal): Promise<Digest> {
+  const repository = `${repositoryOf(image)}@`;
+  const known = (await inspectImage(connection, formatImageRef(image), signal))?.repoDigests.filter((name) => name.startsWith(repository)) ?? [];
+  const digest = known[0]?.slice(repository.length);
+  if (known.length !== 1 || digest === undefined || !isDigest(digest)) throw new RegistryError(`the engine pushed ${formatImageRef(image)} but did not say under which digest`, image.registry, undefined);
+  return digest;
+}

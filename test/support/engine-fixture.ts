@@ -1,0 +1,154 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { cp, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { createEngine, type EngineOptions } from '../../src/adapters/engine.js';
+import { systemClock } from '../../src/adapters/clock.js';
+import type { ContextEntry } from '../../src/definition/build-context.js';
+import type { BuildRequest } from '../../src/execute/build-engine.js';
+
+const run = promisify(execFile);
+
+/** The socket of the engine that the machine runs. */
+export const SHARED_SOCKET = '/var/run/docker.sock';
+
+/** The port under test, without logins unless given. */
+export function engineAt(socketPath: string = SHARED_SOCKET, options: Partial<EngineOptions> = {}): ReturnType<typeof createEngine> {
+  return createEngine({ socketPath, credentialsFor: () => Promise.resolve(undefined), clock: systemClock, ...options });
+}
+
+/** A name that no other test uses, for images of one test file. */
+export function uniqueName(what: string): string {
+  return `build-images-test/${what}-${randomUUID().slice(0, 8)}`;
+}
+
+/** Programs of this machine that the base image holds; `sh` runs RUN lines. */
+const PROGRAMS = ['sh', 'cat', 'dd', 'echo', 'ls', 'mkdir', 'sha256sum', 'sleep', 'stat', 'touch', 'true', 'wc'];
+
+/** Gives the engine a tiny image with a shell, made of this machine's own programs and their libraries; no network. */
+export async function importBase(tag: string, socketPath: string = SHARED_SOCKET): Promise<void> {
+  const root = await mkdtemp(join(tmpdir(), 'build-images-base-'));
+  try {
+    for (const program of PROGRAMS) {
+      const path = await realpath((await run('which', [program])).stdout.trim());
+      await copyInto(root, path, `/bin/${program}`);
+      const { stdout } = await run('ldd', [path]);
+      for (const [, library] of stdout.matchAll(/(?:=> |^\s*)(\/\S+) \(/gm)) await copyInto(root, await realpath(library!), library!);
+    }
+    await mkdir(join(root, 'tmp'));
+    await run('sh', ['-c', 'tar -C "$0" -c . | docker -H "unix://$1" import --change "ENV PATH=/bin" - "$2"', root, socketPath, tag]);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+async function copyInto(root: string, from: string, to: string): Promise<void> {
+  await mkdir(join(root, dirname(to)), { recursive: true });
+  await cp(from, join(root, to));
+}
+
+/** Takes every name below a repository prefix away from an engine. */
+export async function removeImages(prefix: string, socketPath: string = SHARED_SOCKET): Promise<void> {
+  const engine = engineAt(socketPath);
+  const signal = AbortSignal.timeout(60_000);
+  for (const { tags } of await engine.list(signal)) for (const tag of tags) if (tag.includes(prefix)) await engine.remove(tag, signal);
+  engine.close();
+}
+
+/** An engine of a test's own. */
+export type OwnEngine = {
+  readonly socketPath: string;
+  readonly pid: number;
+  /** SIGKILL, as when the machine's memory is short. */
+  kill(): Promise<void>;
+  /** Ends it and takes its files, mounts and bridge away. */
+  stop(): Promise<void>;
+};
+
+/** Starts a dockerd beside the machine's own (root is needed): own socket, data and bridge. */
+export async function startEngine(extra: readonly string[] = []): Promise<OwnEngine> {
+  const dir = await mkdtemp(join(tmpdir(), 'build-images-engine-'));
+  const bridge = `bi${randomUUID().slice(0, 8)}`;
+  const subnet = 16 + Math.floor(Math.random() * 200);
+  await run('ip', ['link', 'add', 'name', bridge, 'type', 'bridge']);
+  await run('ip', ['addr', 'add', `10.231.${subnet}.1/24`, 'dev', bridge]);
+  const socketPath = join(dir, 'docker.sock');
+  const child = spawn(
+    'dockerd',
+    ['--host', `unix://${socketPath}`, '--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'docker.pid'), '--bridge', bridge, '--iptables=false', ...extra],
+    { stdio: 'ignore' },
+  );
+  const engine: OwnEngine = {
+    socketPath,
+    pid: child.pid!,
+    kill: () => ended(child, 'SIGKILL'),
+    async stop() {
+      await ended(child, 'SIGTERM', 10_000);
+      await killContainerd(join(dir, 'exec'));
+      await run('ip', ['link', 'del', bridge]).catch(() => {});
+      await unmountBelow(dir);
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+  for (let tries = 0; tries < 300; tries++) {
+    if (child.exitCode !== null) break;
+    const probe = engineAt(socketPath);
+    const answers = await probe.list(AbortSignal.timeout(2_000)).then(
+      () => true,
+      () => false,
+    );
+    probe.close();
+    if (answers) return engine;
+    await sleep(100);
+  }
+  await engine.stop();
+  throw new Error('dockerd did not start');
+}
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals, patience = 5_000): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  const forced = setTimeout(() => child.kill('SIGKILL'), patience);
+  await exit;
+  clearTimeout(forced);
+}
+
+/** A killed dockerd leaves its containerd, and the shims below it, behind: they are known by the folder on their command line. */
+async function killContainerd(execRoot: string): Promise<void> {
+  const { stdout } = await run('ps', ['-eo', 'pid=,args=']);
+  for (const line of stdout.split('\n').filter((text) => text.includes(execRoot))) {
+    try {
+      process.kill(Number(line.trim().split(/\s+/)[0]), 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
+async function unmountBelow(dir: string): Promise<void> {
+  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
+  for (const mount of mounts.filter((path) => path.startsWith(`${dir}/`)).reverse()) await run('umount', ['-l', mount]).catch(() => {});
+}
+
+/** A file of a context, from memory. */
+export function contextFile(path: string, content: string | Uint8Array, mode: 0o644 | 0o755 = 0o644): ContextEntry {
+  const bytes = Buffer.from(content);
+  return {
+    type: 'file',
+    path,
+    mode,
+    size: bytes.length,
+    async *read() {
+      yield bytes;
+    },
+  };
+}
+
+/** A build request with nothing unusual in it. */
+export function buildRequest(tag: string, dockerfile: string, rest: Partial<BuildRequest> = {}): BuildRequest {
+  return { dockerfile, tag, context: [], labels: {}, buildArgs: {}, noCache: false, platform: undefined, onLine: () => {}, ...rest };
+}
