@@ -1,0 +1,197 @@
+import type { Config, Timeouts } from './config.js';
+import { parseImageRef, REPOSITORY_PATTERN } from './image-ref.js';
+import { nearHint, nearNames } from './near-names.js';
+import { bad, errorAt, good, warningAt, type Checked, type Problem } from './problem.js';
+import { parseYaml, pointerStep, type YamlDocument } from './yaml-document.js';
+import { yamlFields, type YamlFields } from './yaml-fields.js';
+
+/** What a template finds when the config does not say it: docker-pkg's own defaults, keys that only later work reads among them. */
+const VARIABLE_DEFAULTS: Readonly<Record<string, unknown>> = {
+  registry: '',
+  namespace: '',
+  base_images: [],
+  apt_options: '',
+  http_proxy: null,
+  apt_only_proxy: null,
+  ca_bundle: null,
+  scan_workers: 8,
+  force_numeric_user: false,
+  known_uid_mappings: { root: 0, 'www-data': 33, nobody: 65534 },
+  verify_command: '/bin/bash',
+  verify_args: ['-c', '{path}/test.sh {image}'],
+  fallback_author: 'Author',
+  fallback_email: 'email@domain',
+  distribution: 'wikimedia',
+  update_id: 's',
+};
+
+const SECRET_KEYS: readonly string[] = ['username', 'password'];
+
+/** docker-pkg writes "unset" as null in these. */
+const NULLABLE_KEYS: readonly string[] = ['username', 'password', 'http_proxy', 'apt_only_proxy', 'ca_bundle'];
+
+const KNOWN_KEYS: readonly string[] = [
+  ...Object.keys(VARIABLE_DEFAULTS),
+  ...SECRET_KEYS,
+  'seed_image',
+  'driver',
+  'container_limits',
+  'publish',
+  'platform',
+  'allowed_sources',
+  'insecure_registries',
+  'jobs',
+  'timeouts',
+];
+
+/** Seconds. */
+const DEFAULT_TIMEOUTS: Timeouts = { connect: 10, idle: 30, test: 600, build: 10800 };
+
+const MAX_UID = 4294967294;
+
+/**
+ * Reads config.yaml: docker-pkg's keys with docker-pkg's meaning, ours beside them, every other key a template variable.
+ * All that is wrong is reported at once; no message shows a value of `username` or `password`.
+ */
+export function parseConfig(path: string, text: string): Checked<Config> {
+  const parsed = parseYaml(path, text);
+  if (!parsed.ok) return bad(parsed.problems);
+  const problems: Problem[] = [];
+  const document = withoutNulls(parsed.value);
+  const fields = yamlFields(path, document, problems);
+  if (fields === undefined) return bad(problems);
+  problems.push(...oddKeys(path, fields), ...oddNumbers(path, parsed.value));
+
+  const httpProxy = readProxy(path, fields, 'http_proxy', problems);
+  const aptProxy = readProxy(path, fields, 'apt_only_proxy', problems) ?? httpProxy;
+  const credentials = readCredentials(path, fields, problems);
+  const registry = fields.checkedText('registry', registryFault);
+  if (!fields.keys.includes('registry')) problems.push(errorAt(path, undefined, 'registry is missing: the host that images are pushed to ("registry.example.org")'));
+  const known: Omit<Config, 'variables'> = {
+    path,
+    registry: registry ?? '',
+    namespace: fields.checkedText('namespace', namespaceFault) || undefined,
+    credentials,
+    baseImages: fields.texts('base_images', referenceFault) ?? [],
+    aptOptions: fields.text('apt_options') ?? '',
+    httpProxy,
+    aptProxy,
+    caBundle: fields.text('ca_bundle') || undefined,
+    scanWorkers: fields.number('scan_workers', { whole: true, min: 1 }) ?? 8,
+    forceNumericUser: fields.flag('force_numeric_user') ?? false,
+    knownUidMappings: readUids(fields) ?? (VARIABLE_DEFAULTS['known_uid_mappings'] as Readonly<Record<string, number>>),
+    verifyCommand: fields.checkedText('verify_command', emptyFault) ?? '/bin/bash',
+    verifyArgs: fields.texts('verify_args') ?? (VARIABLE_DEFAULTS['verify_args'] as readonly string[]),
+    publish: fields.flag('publish'),
+    platform: fields.checkedText('platform', platformFault),
+    allowedSources: fields.texts('allowed_sources', emptyFault),
+    insecureRegistries: fields.texts('insecure_registries', hostFault) ?? [],
+    jobs: fields.number('jobs', { whole: true, min: 1 }),
+    timeouts: readTimeouts(fields),
+  };
+  if (problems.some(({ severity }) => severity === 'error')) return bad(problems);
+  const proxies = { http_proxy: httpProxy ?? null, apt_only_proxy: aptProxy ?? null };
+  return good({ ...known, variables: { ...VARIABLE_DEFAULTS, ...variablesOf(parsed.value), ...proxies } }, problems);
+}
+
+/** Every key but credentials, as written. */
+function variablesOf(document: YamlDocument): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(document.value as object).filter(([key]) => !SECRET_KEYS.includes(key)));
+}
+
+/** The document as if the keys that may be null were not there when they are. */
+function withoutNulls(document: YamlDocument): YamlDocument {
+  if (typeof document.value !== 'object' || document.value === null || Array.isArray(document.value)) return document;
+  return { ...document, value: Object.fromEntries(Object.entries(document.value).filter(([key, value]) => value !== null || !NULLABLE_KEYS.includes(key))) };
+}
+
+/** A key that nobody knows is a variable; near a known one it may be a slip. A part of a known word is none: `registry_mirror`. */
+function oddKeys(path: string, fields: YamlFields): readonly Problem[] {
+  return fields.keys.flatMap((key) => {
+    if (KNOWN_KEYS.includes(key)) return [];
+    const near = nearNames(key, KNOWN_KEYS).filter((name) => Math.abs(name.length - key.length) <= Math.max(1, Math.floor(key.length / 4)));
+    return near.length === 0 ? [] : [warningAt(path, fields.lineOf(key), `unknown key "${key}" is taken as a template variable (near: ${near.join(', ')})`)];
+  });
+}
+
+/** `version: 3.10` is the number 3.1, and a template prints it so. Only variables matter: all numbers of known keys are checked. */
+function oddNumbers(path: string, document: YamlDocument): readonly Problem[] {
+  const found: Problem[] = [];
+  const visit = (value: unknown, pointer: string): void => {
+    if (typeof value === 'number') {
+      const written = document.plainTextOf(pointer);
+      if (written !== undefined && written !== String(value)) found.push(warningAt(path, document.lineOf(pointer), `${written} is a number and renders as ${value}: put it in quotes`));
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, item] of Object.entries(value)) visit(item, pointer + pointerStep(key));
+    }
+  };
+  for (const [key, value] of Object.entries(document.value as object)) if (!KNOWN_KEYS.includes(key)) visit(value, pointerStep(key));
+  return found;
+}
+
+function readCredentials(path: string, fields: YamlFields, problems: Problem[]): Config['credentials'] {
+  const before = problems.length;
+  const username = fields.text('username') || undefined;
+  const password = fields.text('password') || undefined;
+  if (username !== undefined && password !== undefined) return { username, password };
+  if (problems.length > before || username === password) return undefined;
+  const [given, missing] = username === undefined ? ['password', 'username'] : ['username', 'password'];
+  problems.push(errorAt(path, fields.lineOf(given!), `${given} is set, but ${missing} is not: publishing with credentials from the config needs both`));
+  return undefined;
+}
+
+/** A proxy without its `user:password@`, which would end up in images and logs. */
+function readProxy(path: string, fields: YamlFields, key: string, problems: Problem[]): string | undefined {
+  const written = fields.checkedText(key, (text) => (/[\s"'\\;]/.test(text) ? 'must be a URL (no blanks, no quotes)' : undefined));
+  if (!written) return undefined;
+  const stripped = written.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/i, '$1');
+  if (stripped !== written) problems.push(warningAt(path, fields.lineOf(key), `${key} holds credentials; they are left out, since templates, logs and images would show them`));
+  return stripped;
+}
+
+function readUids(fields: YamlFields): Readonly<Record<string, number>> | undefined {
+  const uids = fields.mapping('known_uid_mappings');
+  if (uids === undefined) return undefined;
+  return Object.fromEntries(uids.keys.map((user) => [user, uids.number(user, { whole: true, min: 0, max: MAX_UID }) ?? 0]));
+}
+
+function readTimeouts(fields: YamlFields): Timeouts {
+  const timeouts = fields.mapping('timeouts');
+  if (timeouts === undefined) return DEFAULT_TIMEOUTS;
+  const names = Object.keys(DEFAULT_TIMEOUTS) as (keyof Timeouts)[];
+  for (const key of timeouts.keys) if (!names.some((name) => name === key)) timeouts.problem(key, `is no time-out${nearHint(key, names) || ` (there are: ${names.join(', ')})`}`);
+  return Object.fromEntries(names.map((name) => [name, timeouts.number(name, { whole: false, min: 0.001, max: 2_000_000 }) ?? DEFAULT_TIMEOUTS[name]])) as Timeouts;
+}
+
+/** Docker takes the first part of a reference for a registry only when it holds a dot or a colon, or is `localhost`. */
+function registryFault(text: string): string | undefined {
+  if (text === '') return 'is empty: images need a registry';
+  if (text.includes('://')) return 'is a host, with a port if need be, not a URL: leave out what stands before "://"';
+  const slash = text.indexOf('/');
+  const host = slash < 0 ? text : text.slice(0, slash);
+  if (slash >= 0 && !REPOSITORY_PATTERN.test(text.slice(slash + 1))) return 'has a path behind its host that is no repository path (lower-case letters, digits, . _ - between slashes)';
+  const fault = hostFault(host);
+  if (fault !== undefined) return fault;
+  if (!/[.:]/.test(host) && host !== 'localhost') return 'would not be taken for a registry by Docker: a host has a dot or a port, or is localhost';
+  return undefined;
+}
+
+function hostFault(text: string): string | undefined {
+  return /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?$/.test(text) ? undefined : 'is no host ("registry.example.org", "localhost:5000")';
+}
+
+function namespaceFault(text: string): string | undefined {
+  return text === '' || REPOSITORY_PATTERN.test(text) ? undefined : 'is no repository path (lower-case letters, digits, between them . _ - and /)';
+}
+
+function referenceFault(text: string): string | undefined {
+  return parseImageRef(text) === undefined ? 'is no image reference ("registry.example.org/name:tag")' : undefined;
+}
+
+function platformFault(text: string): string | undefined {
+  return /^linux\/[a-z0-9]+(?:\/v[0-9]+)?$/.test(text) ? undefined : 'is no platform ("linux/amd64")';
+}
+
+function emptyFault(text: string): string | undefined {
+  return text === '' ? 'is empty' : undefined;
+}

@@ -1,0 +1,102 @@
+import { errorAt, type Problem } from './problem.js';
+import { pointerStep, type YamlDocument } from './yaml-document.js';
+
+/**
+ * Reads the keys of one mapping, each as the type it should have; what is of another type is a problem with its line and reads as
+ * unset, so that one run finds all of them. Of values, messages show items of lists only, and those
+ * without `user:password@`.
+ */
+export type YamlFields = {
+  /** The keys that are there, as written. */
+  readonly keys: readonly string[];
+  lineOf(key: string | number, ...below: readonly (string | number)[]): number;
+  text(key: string): string | undefined;
+  /** A text whose check returns what is wrong with it ("is no image reference"). */
+  checkedText(key: string, fault: (text: string) => string | undefined): string | undefined;
+  texts(key: string, fault?: (text: string) => string | undefined): readonly string[] | undefined;
+  flag(key: string): boolean | undefined;
+  number(key: string, rule: { readonly whole: boolean; readonly min: number; readonly max?: number }): number | undefined;
+  /** The fields of a mapping below this one. */
+  mapping(key: string): YamlFields | undefined;
+  problem(key: string, message: string): void;
+};
+
+/** The fields at a place of a document (default: its top); undefined, with a problem, when there is no mapping. */
+export function yamlFields(path: string, document: YamlDocument, problems: Problem[], value: unknown = document.value, pointer = ''): YamlFields | undefined {
+  if (!isMapping(value)) {
+    problems.push(errorAt(path, document.lineOf(pointer), `${pointer === '' ? 'the file' : nameOf(pointer)} must be a mapping ("key: value"), not ${kindOf(value)}`));
+    return undefined;
+  }
+  const lineOf = (...steps: readonly (string | number)[]): number => document.lineOf(pointer + steps.map(pointerStep).join(''));
+  const label = (key: string): string => nameOf(pointer + pointerStep(key));
+  const problem = (key: string, message: string): void => void problems.push(errorAt(path, lineOf(key), `${label(key)} ${message}`));
+  const get = (key: string): unknown => (Object.hasOwn(value, key) ? value[key] : undefined);
+  const text = (key: string): string | undefined => {
+    const found = get(key);
+    if (found === undefined || typeof found === 'string') return found;
+    problem(key, `must be text, not ${kindOf(found)}${typeof found === 'number' || typeof found === 'boolean' ? ': put it in quotes' : ''}`);
+    return undefined;
+  };
+  return {
+    keys: Object.keys(value),
+    lineOf,
+    problem,
+    text,
+    checkedText(key, fault) {
+      const found = text(key);
+      const message = found === undefined ? undefined : fault(found);
+      if (message !== undefined) problem(key, message);
+      return message === undefined ? found : undefined;
+    },
+    texts(key, fault = () => undefined) {
+      const found = get(key);
+      if (found === undefined) return undefined;
+      if (!Array.isArray(found)) {
+        problem(key, `must be a list, not ${kindOf(found)}`);
+        return undefined;
+      }
+      return found.filter((item, index): item is string => {
+        const message = typeof item === 'string' ? fault(item) : `must be text, not ${kindOf(item)}`;
+        if (message !== undefined) problems.push(errorAt(path, lineOf(key, index), `${label(key)}: ${typeof item === 'string' ? `"${withoutUserinfo(item)}"` : `item ${index + 1}`} ${message}`));
+        return message === undefined;
+      });
+    },
+    flag(key) {
+      const found = get(key);
+      if (found === undefined || typeof found === 'boolean') return found;
+      problem(key, `must be true or false, not ${kindOf(found)}`);
+      return undefined;
+    },
+    number(key, { whole, min, max = Number.MAX_SAFE_INTEGER }) {
+      const found = get(key);
+      if (found === undefined) return undefined;
+      if (typeof found === 'number' && (whole ? Number.isInteger(found) : Number.isFinite(found)) && found >= min && found <= max) return found;
+      const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+      problem(key, `must be a ${whole ? 'whole ' : ''}number ${range}${typeof found === 'number' ? '' : `, not ${kindOf(found)}`}`);
+      return undefined;
+    },
+    mapping: (key) => (get(key) === undefined ? undefined : yamlFields(path, document, problems, get(key), pointer + pointerStep(key))),
+  };
+}
+
+/** A text as messages may show it: what stands before an `@` in a URL or a reference may be a secret. */
+function withoutUserinfo(text: string): string {
+  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@(?!sha256:)/i, '$1…@');
+}
+
+/** `a list`, `nothing`: a YAML value's kind as a person says it. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  return typeof value === 'boolean' ? 'true or false' : typeof value === 'number' ? 'a number' : 'text';
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `timeouts.test` for `/timeouts/test`. */
+function nameOf(pointer: string): string {
+  return pointer.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
+}
