@@ -1,5 +1,72 @@
 import { BuildFailure } from '../execute/build-engine.js';
-/** x */
-export function explainBuildFailure(text: string, step: string | undefined, _dockerfile: string): Error {
-  return new BuildFailure(text, undefined);
+import { EngineError, RegistryError } from '../shared/errors.js';
+import { placeOfStep, type DockerfilePlace } from './dockerfile-place.js';
+import { oneLine } from './engine-connection.js';
+import { diskFull, isDiskFull, statusIn } from './engine-faults.js';
+
+/** Instructions longer than this are cut in messages. Characters. */
+const LONGEST_INSTRUCTION = 60;
+
+/** What engines put before what happened. */
+const PREFIX = /^(?:failed to solve(?: with frontend \S+)?|failed to create LLB definition|failed to (?:compute|load) cache key|failed to calculate checksum of ref \S+|rpc error: code = \w+ desc =|error from sender):? /;
+
+/**
+ * Whose fault a failed build is, and in which words. Knows the texts of engines 20.10 (`executor failed running [/bin/sh -c exit 7]: exit code: 7`)
+ * and 23 and newer (`process "/bin/sh -c exit 7" did not complete successfully: exit code: 7`). `step`: the name of the step that
+ * failed, as the engine told it.
+ */
+export async function explainBuildFailure(text: string, step: string | undefined, dockerfile: string): Promise<Error> {
+  const words = withoutPrefixes(oneLine(text));
+  const place = step === undefined ? undefined : await placeOfStep(dockerfile, step);
+  const failure = (what: string, line = place?.line): BuildFailure => new BuildFailure(what, line);
+  const instruction = instructionOf(place, step);
+
+  const exit = /^(?:executor failed running \[.*\]|process ".*" did not complete successfully): (.*)$/.exec(words)?.[1];
+  if (isDiskFull(exit ?? words)) return diskFull();
+  if (exit !== undefined) return failure(behind(instruction ?? { text: 'a RUN instruction', cut: false }, exit.replace(/^exit code: /, 'exit ')));
+
+  if (/no active session|transport is closing|error reading from server|server preface/.test(words)) return new EngineError(`the engine lost the connection on which it gets the build's files: ${words}`);
+
+  const syntax = /^dockerfile parse error (?:on )?line (\d+): (.*)$/i.exec(words);
+  if (syntax !== null) return failure(`the Dockerfile cannot be read: ${syntax[2]!}`, Number(syntax[1]));
+
+  const registry = registryOf(words, step);
+  if (registry !== undefined) return new RegistryError(`${instruction?.text ?? 'an image of the build'}: ${registry} could not be read by the engine: ${words}`, registry, statusIn(words));
+
+  const missing = /"([^"]+)":? not found/.exec(words)?.[1];
+  const what = missing === undefined ? words : `${missing} is not there`;
+  return failure(instruction === undefined ? what : behind(instruction, what));
+}
+
+function withoutPrefixes(words: string): string {
+  const shorter = words.replace(PREFIX, '');
+  return shorter === words ? words : withoutPrefixes(shorter);
+}
+
+type Instruction = { readonly text: string; readonly cut: boolean };
+
+/** `RUN apt-get install … exit 100`, or `RUN make: exit 2` when the whole instruction is there. */
+function behind({ text, cut }: Instruction, what: string): string {
+  return `${text}${cut ? ' …' : ':'} ${what}`;
+}
+
+/** The instruction as it stands in the Dockerfile, else as the engine names its step (there with variables filled in). */
+function instructionOf(place: DockerfilePlace | undefined, step: string | undefined): Instruction | undefined {
+  if (place !== undefined) return shortened(`${place.keyword} ${place.args}`);
+  return step === undefined ? undefined : shortened(step.replace(/^\[internal\] load metadata for /, 'FROM ').replace(/^\[[^\]]*\] /, ''));
+}
+
+function shortened(text: string): Instruction {
+  const line = oneLine(text).replace(/(\w:\/\/)[^\s/@]+@/g, '$1');
+  if (line.length <= LONGEST_INSTRUCTION) return { text: line, cut: false };
+  const space = line.lastIndexOf(' ', LONGEST_INSTRUCTION);
+  return { text: line.slice(0, space > LONGEST_INSTRUCTION / 2 ? space : LONGEST_INSTRUCTION), cut: true };
+}
+
+/** The registry that did not give an image, when that is what happened. A registry's plain "not found" is the Dockerfile's fault. */
+function registryOf(words: string, step: string | undefined): string | undefined {
+  if (!/failed to do request|failed to authorize|failed to fetch \w+ token|unexpected status|failed to resolve source metadata|(?:authorization|insufficient_scope): /.test(words)) return undefined;
+  if (statusIn(words) === 404 || /repository does not exist/.test(words)) return undefined;
+  const host = /"?https?:\/\/([^/"\s]+)/.exec(words)?.[1] ?? /(?:load metadata for|FROM) ([^/\s]+)\//.exec(step ?? '')?.[1] ?? 'docker.io';
+  return host === 'registry-1.docker.io' || host === 'auth.docker.io' ? 'docker.io' : host;
 }

@@ -58,7 +58,7 @@ export async function buildWithSession(
   async function explain(text: string): Promise<Error> {
     // An engine that is being stopped kills its steps first and goes away a moment later: ask it before blaming the Dockerfile.
     if (/exit code: 137|signal: killed|context canceled|code = Canceled/.test(text)) await clock.sleep(SHUTDOWN_GRACE, signal);
-    return (await connection.ping()) ?? explainBuildFailure(text, progress.failedStep(), request.dockerfile);
+    return (await connection.ping()) ?? (await explainBuildFailure(text, progress.failedStep(), request.dockerfile));
   }
 }
 

@@ -16,9 +16,10 @@ const LONGEST_LINE = 16_384;
 /**
  * Turns a build's reports into lines. Every line begins with its step's number, since steps run at the same time:
  * `#2 [2/3] RUN make`, what it prints as `#2 cc -o a a.c`, then `#2 done in 1.2s`, `#2 cached` or `#2 failed`.
- * The engine's own steps (`[internal] …`) are silent unless they print or fail.
+ * The engine's own steps (`[internal] …`) are silent unless they print or fail. Passwords inside URLs are taken out.
  */
-export function createBuildProgress(onLine: (line: string) => void): BuildProgress {
+export function createBuildProgress(print: (line: string) => void): BuildProgress {
+  const onLine = (line: string): void => print(withoutUserinfo(line));
   const numbers = new Map<string, number>();
   const said = new Map<string, 'started' | 'ended'>();
   const unfinished = new Map<string, ReturnType<typeof createLineSplitter>>();
@@ -64,6 +65,11 @@ export function createBuildProgress(onLine: (line: string) => void): BuildProgre
     },
     failedStep: () => failed,
   };
+}
+
+/** A proxy's or a mirror's password can stand in a build argument, and so in a step's name. */
+function withoutUserinfo(line: string): string {
+  return line.replace(/(\w:\/\/)[^\s/@:]+:[^\s/@]+@/g, '$1***@');
 }
 
 function isInternal(vertex: Vertex): boolean {

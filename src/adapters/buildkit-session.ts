@@ -49,6 +49,8 @@ const METHOD = {
  */
 export async function openBuildSession(connection: EngineConnection, content: SessionContent, signal: AbortSignal): Promise<BuildSession> {
   const [grpc, messages] = await Promise.all([import('@grpc/grpc-js'), loadBuildkitMessages()]);
+  // It would print metadata that it cannot read (paths with an umlaut) to standard error.
+  grpc.setLogVerbosity(grpc.logVerbosity.NONE);
   const id = randomUUID();
   const socket = await connection.upgrade(
     {
