@@ -29,8 +29,9 @@ export function parseDockerignore(path: string, text: string): Checked<IgnoreRul
       continue;
     }
     const pattern = cleanPattern(rest);
-    if (!isWellFormed(pattern)) problems.push(errorAt(path, index + 1, `"${written}" is no pattern (an open "[" or a lone "\\")`));
-    else patterns.push({ keeps, matches: compile(pattern) });
+    const matches = isWellFormed(pattern) ? compile(pattern) : undefined;
+    if (matches === undefined) problems.push(errorAt(path, index + 1, `"${written}" is no pattern: look at its brackets and backslashes`));
+    else patterns.push({ keeps, matches });
   }
   return problems.length > 0 ? bad(problems) : good({ patterns });
 }
@@ -82,15 +83,16 @@ function cleanPattern(pattern: string): string {
   return cleaned.length > 1 && cleaned.startsWith('/') ? cleaned.slice(1) : cleaned;
 }
 
-/** Go's `path.Match` refuses open brackets, empty sets, ranges without an end and a backslash with nothing behind it. */
+/** What Go's `path.Match` refuses: an open bracket, an empty set, a range without end, a backslash with nothing behind it. And ours: a letter or digit behind a backslash, which moby takes for a class of Go's regular expressions. */
 function isWellFormed(pattern: string): boolean {
-  const member = String.raw`(?:\\[^]|[^\\\]-])`;
+  const escaped = String.raw`\\[^A-Za-z0-9]`;
+  const member = String.raw`(?:${escaped}|[^\\\]-])`;
   const set = String.raw`\[\^?(?:${member}(?:-${member})?)+\]`;
-  return new RegExp(String.raw`^(?:${set}|\\[^]|[^\\[])*$`, 'u').test(pattern);
+  return new RegExp(String.raw`^(?:${set}|${escaped}|[^\\[])*$`, 'u').test(pattern);
 }
 
-/** moby's rules for one pattern: a plain text is compared as it is; `**` alone at the end or at the begin is a prefix or a suffix. */
-function compile(pattern: string): (path: string) => boolean {
+/** moby's rules for one pattern: plain text is compared as it is; `**` alone at its end or start makes it a prefix or a suffix. Undefined: a set's range runs backwards. */
+function compile(pattern: string): ((path: string) => boolean) | undefined {
   const special = /[*?[\]\\]/;
   if (!special.test(pattern)) return (path) => path === pattern;
   if (pattern.startsWith('**')) {
@@ -101,8 +103,12 @@ function compile(pattern: string): (path: string) => boolean {
     const prefix = pattern.slice(0, -2);
     return (path) => path.startsWith(prefix);
   }
-  const regexp = new RegExp(`^${translate(pattern)}$`, 's');
-  return (path) => regexp.test(path);
+  try {
+    const regexp = new RegExp(`^${translate(pattern)}$`, 's');
+    return (path) => regexp.test(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function translate(pattern: string): string {

@@ -64,7 +64,7 @@ export function parseYaml(path: string, text: string): Checked<YamlDocument> {
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     // The reason may quote a piece of the file, and that may be a password.
-    const reason = error.reason.replace(/\s*["<!].*$/s, '');
+    const reason = error.reason.replace(/\s*(?:["<!]|: ).*$/s, '');
     return bad([errorAt(path, error.mark === undefined ? undefined : error.mark.line + 1, `not YAML: ${reason}`)]);
   }
 }
