@@ -55,11 +55,12 @@ export function yamlFields(path: string, document: YamlDocument, problems: Probl
         problem(key, `must be a list, not ${kindOf(found)}`);
         return undefined;
       }
-      return found.filter((item, index): item is string => {
+      const valid = found.filter((item, index): item is string => {
         const message = typeof item === 'string' ? fault(item) : `must be text, not ${kindOf(item)}`;
         if (message !== undefined) problems.push(errorAt(path, lineOf(key, index), `${label(key)}: ${typeof item === 'string' ? `"${withoutUserinfo(item)}"` : `item ${index + 1}`} ${message}`));
         return message === undefined;
       });
+      return valid.length === found.length ? valid : undefined;
     },
     flag(key) {
       const found = get(key);
