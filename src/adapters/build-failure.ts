@@ -65,8 +65,8 @@ function shortened(text: string): Instruction {
 
 /** The registry that did not give an image, when that is what happened. A registry's plain "not found" is the Dockerfile's fault. */
 function registryOf(words: string, step: string | undefined): string | undefined {
-  if (!/failed to do request|failed to authorize|failed to fetch \w+ token|unexpected status|failed to resolve source metadata|(?:authorization|insufficient_scope): /.test(words)) return undefined;
+  if (!/failed to do request|pulling from host \S+ failed|failed to authorize|failed to fetch \w+ token|unexpected status|failed to resolve source metadata|(?:authorization|insufficient_scope): /.test(words)) return undefined;
   if (statusIn(words) === 404 || /repository does not exist/.test(words)) return undefined;
-  const host = /"?https?:\/\/([^/"\s]+)/.exec(words)?.[1] ?? /(?:load metadata for|FROM) ([^/\s]+)\//.exec(step ?? '')?.[1] ?? 'docker.io';
+  const host = /pulling from host (\S+) failed/.exec(words)?.[1] ?? /"?https?:\/\/([^/"\s]+)/.exec(words)?.[1] ?? /(?:load metadata for|FROM) ([^/\s]+)\//.exec(step ?? '')?.[1] ?? 'docker.io';
   return host === 'registry-1.docker.io' || host === 'auth.docker.io' ? 'docker.io' : host;
 }

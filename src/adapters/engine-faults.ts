@@ -16,6 +16,7 @@ export function diskFull(): EngineError {
 export function registryFault(action: 'pull' | 'push', image: ImageRef, text: string, engineStatus?: number): RegistryError | EngineError {
   if (isDiskFull(text)) return diskFull();
   const words = oneLine(text).replace(/^Error response from daemon: /, '');
+  if (/does not exist locally|tag does not exist/.test(words)) return new EngineError(`the engine does not have ${formatImageRef(image)} any more`);
   const registry = image.registry === '' ? 'docker.io' : image.registry;
   const status = statusIn(words) ?? (engineStatus === 404 ? 404 : undefined);
   const verb = status === undefined ? `could not be ${action}ed` : status === 404 ? `was not found by the registry` : `was refused by the registry`;
@@ -24,11 +25,12 @@ export function registryFault(action: 'pull' | 'push', image: ImageRef, text: st
 
 /** The HTTP status that an engine's words about a registry stand for; undefined when they tell of none. */
 export function statusIn(words: string): number | undefined {
-  const written = /(?:unexpected (?:http )?status(?: code)?|status(?: code)?|unexpected status from \S+ request to \S+):? \[?(\d{3})\b/i.exec(words)?.[1] ?? /received unexpected HTTP status: (\d{3})/.exec(words)?.[1];
+  const written = /\b(?:HTTP|status(?: code)?(?: \[[^\]]*\]| from \S+ request to \S+)?):? (\d{3})\b/i.exec(words)?.[1];
   if (written !== undefined) return Number(written);
   if (/no basic auth credentials|unauthorized|authentication required|incorrect username or password/i.test(words)) return 401;
   if (/denied|forbidden/i.test(words)) return 403;
   if (/manifest unknown|name unknown|not found|does not exist/i.test(words)) return 404;
+  if (/^unsupported: /i.test(words)) return 405;
   if (/toomanyrequests|too many requests/i.test(words)) return 429;
   return undefined;
 }

@@ -98,7 +98,7 @@ export function createEngine(options: EngineOptions): BuildEngine & { close(): v
           digest = (record.aux as { Digest?: string } | undefined)?.Digest ?? digest;
         }
       } catch (error) {
-        throw error instanceof EngineRefusal ? refusedPush(image, error) : error;
+        throw error instanceof EngineRefusal ? registryFault('push', image, error.message, error.status) : error;
       }
       return digest !== undefined && isDigest(digest) ? digest : await onlyRepoDigest(connection, image, signal);
     },
@@ -139,11 +139,6 @@ async function* openRecords(connection: EngineConnection, request: EngineRequest
   } finally {
     stream.destroy();
   }
-}
-
-function refusedPush(image: ImageRef, error: EngineRefusal): Error {
-  if (error.status === 404) return new EngineError(`the engine does not have ${formatImageRef(image)} any more`);
-  return registryFault('push', image, error.message, error.status);
 }
 
 /** RFC 4648 §5, as the engine wants it. Always sent: without the header some engines answer a push with 400. */

@@ -39,6 +39,7 @@ describe('a step that failed', () => {
     ['20.10 reads no Dockerfile', 'failed to solve with frontend dockerfile.v0: failed to create LLB definition: dockerfile parse error line 2: unknown instruction: FOO', undefined, 'the Dockerfile cannot be read: unknown instruction: FOO', 2],
     ['26 reads no Dockerfile', 'failed to solve: dockerfile parse error on line 3: unknown instruction: FOO (did you mean FROM?)', undefined, 'the Dockerfile cannot be read: unknown instruction: FOO (did you mean FROM?)', 3],
     ['an image is not there', 'failed to solve: registry.example.org/base/trixie:run-1: not found', '[internal] load metadata for registry.example.org/base/trixie:run-1', 'FROM registry.example.org/base/trixie:run-1: registry.example.org/base/trixie:run-1: not found', 9],
+    ['the registry of an image says that it is not there', 'pulling from host r.example.org failed with status code [manifests one]: 404 Not Found', undefined, 'pulling from host r.example.org failed with status code [manifests one]: 404 Not Found', undefined],
     ['something new', 'failed to solve: rpc error: code = Unknown desc = the moon is full', undefined, 'the moon is full', undefined],
   ])('%s', async (_, text, step, message, line) => {
     const error = await explain(text, step);
@@ -87,6 +88,7 @@ describe('what is no fault of the Dockerfile', () => {
   it.each<[string, string | undefined, string, number | undefined]>([
     ['failed to do request: Head "https://registry.example.org:5000/v2/x/manifests/1": dial tcp 10.0.0.1:5000: connect: connection refused', undefined, 'registry.example.org:5000', undefined],
     ['failed to solve: r.example.org/x:1: failed to resolve source metadata for r.example.org/x:1: unexpected status from HEAD request to https://r.example.org/v2/x/manifests/1: 503 Service Unavailable', undefined, 'r.example.org', 503],
+    ['failed to load cache key: pulling from host r.example.org:5000 failed with status code [manifests one]: 401 Unauthorized', undefined, 'r.example.org:5000', 401],
     ['failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized', '[internal] load metadata for r.example.org/x:1', 'r.example.org', 401],
     ['failed to do request: Head "https://registry-1.docker.io/v2/library/debian/manifests/12": dial tcp: no such host', '[internal] load metadata for docker.io/library/debian:12', 'docker.io', undefined],
   ])('a registry that does not serve is the registry: %s', async (text, step, registry, status) => {

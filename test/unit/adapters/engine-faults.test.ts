@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import { registryFault, statusIn } from '../../../src/adapters/engine-faults.js';
+import { asEngineFault, EngineRefusal, engineGone } from '../../../src/adapters/engine-connection.js';
+import { EngineError, RegistryError } from '../../../src/shared/errors.js';
+
+const image = { registry: 'registry.example.org', repository: 'base/trixie', tag: '1' };
+
+describe("what an engine's words about a registry mean", () => {
+  it.each<[string, number | undefined]>([
+    ['no basic auth credentials', 401],
+    ['unauthorized: authentication required', 401],
+    ['Get "https://r/v2/": unauthorized: incorrect username or password', 401],
+    ['denied: requested access to the resource is denied', 403],
+    ['manifest for r/x:1 not found: manifest unknown: manifest unknown', 404],
+    ['repository r/x not found: does not exist or no pull access', 404],
+    ['received unexpected HTTP status: 503 Service Unavailable', 503],
+    ['unexpected status from PUT request to https://r/v2/x/blobs/uploads/: 500 Internal Server Error', 500],
+    ['error parsing HTTP 405 response body: unexpected end of JSON input: ""', 405],
+    ['toomanyrequests: You have reached your pull rate limit', 429],
+    ['unsupported: The operation is unsupported.', 405],
+    ['Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused', undefined],
+    ['Get "https://r:40443/v2/": context deadline exceeded', undefined],
+  ])('%s', (words, status) => expect(statusIn(words)).toBe(status));
+});
+
+describe('registryFault', () => {
+  it("says in the registry's words that it refused", () => {
+    const fault = registryFault('push', image, 'denied: requested access\n to the resource is denied');
+    expect(fault).toMatchObject({ registry: 'registry.example.org', status: 403, message: 'registry.example.org/base/trixie:1 was refused by the registry: denied: requested access to the resource is denied' });
+  });
+
+  it('says that a registry was not there', () => {
+    expect(registryFault('pull', { repository: 'debian', registry: '' }, 'dial tcp: lookup registry-1.docker.io: no such host')).toMatchObject({
+      registry: 'docker.io',
+      status: undefined,
+      message: 'debian could not be pulled: dial tcp: lookup registry-1.docker.io: no such host',
+    });
+  });
+
+  it('takes a 404 of the engine for the registry not having it', () => {
+    expect(registryFault('pull', image, 'manifest for it is missing', 404)).toMatchObject({ status: 404 });
+  });
+
+  it.each(['write /var/lib/docker/tmp/x: no space left on device', 'An image does not exist locally with the tag: x', 'tag does not exist: x'])('blames the engine for "%s"', (text) => {
+    const fault = registryFault('pull', image, text);
+    expect(fault).toBeInstanceOf(EngineError);
+    expect(fault).not.toBeInstanceOf(RegistryError);
+  });
+});
+
+describe('asEngineFault', () => {
+  it("keeps the engine's own words and its status", () => {
+    const fault = asEngineFault({ statusCode: 409, json: { message: 'conflict:\n in use' }, message: '(HTTP code 409) unexpected - x ' }, '/s');
+    expect(fault).toBeInstanceOf(EngineRefusal);
+    expect(fault).toMatchObject({ status: 409, message: 'conflict: in use' });
+  });
+
+  it('finds the words of a stream that was refused', () => {
+    expect(asEngineFault({ statusCode: 500, json: null, message: '(HTTP code 500) unexpected - the moon - is full ' }, '/s').message).toBe('the moon - is full');
+  });
+
+  it('says no more than the status when there are no words', () => {
+    expect(asEngineFault({ statusCode: 502, json: null, message: '' }, '/s').message).toBe('HTTP 502');
+  });
+
+  it.each(['ENOENT', 'ECONNREFUSED', 'EACCES', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'])('%s is an engine that does not answer, on one line and with a hint', (code) => {
+    const fault = asEngineFault(Object.assign(new Error('connect'), { code }), '/run/x.sock') as EngineError;
+    expect(fault).toBeInstanceOf(EngineError);
+    expect(fault.message).toMatch(/^the Docker engine at \/run\/x\.sock does not (?:answer|let us in) \([^\n]+\)$/);
+    expect(fault.hints.length).toBeGreaterThan(0);
+    expect(fault.message).toBe(engineGone('/run/x.sock', code).message);
+  });
+});
