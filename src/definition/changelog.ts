@@ -31,7 +31,7 @@ export type Changelog = {
 };
 
 const HEADING = /^([\p{L}\p{N}_][-+0-9a-z._/]*) \(([^() \t]+)\)((?:\s+[-+0-9a-z.]+)+);(.*)$/iu;
-const TRAILER = /^ -- (.*<.*>) {1,2}((?:\w+,\s*)?\d{1,2}\s+\w+\s+\d{4}\s+\d{1,2}:\d\d:\d\d\s+[-+]\d{4})\s*$/;
+const TRAILER = /^ -- (.* <.*>) {1,2}((?:\w+,\s*)?\d{1,2}\s+\w+\s+\d{4}\s+\d{1,2}:\d\d:\d\d\s+[-+]\d{4})\s*$/;
 const EDITOR_BLOCK = /^(?:(?:;;\s*)?Local variables:|vim:)/i;
 const COMMENT = /^(?:# |\/\*.*\*\/|\$\w+:.*\$)/;
 

@@ -8,10 +8,10 @@ function read(text: string) {
   return checked.ok ? checked.value : checked.problems.map(formatProblem);
 }
 
-const namesOf = (text: string): unknown => {
+function namesOf(text: string): readonly string[] {
   const control = read(text);
-  return Array.isArray(control) ? control : (control as { dependencies: { name: string }[] }).dependencies.map(({ name }) => name);
-};
+  return 'dependencies' in control ? control.dependencies.map(({ name }) => name) : control;
+}
 
 describe('parseControl', () => {
   it('takes dependencies of all paragraphs, each with the line its name stands on', () => {
