@@ -81,7 +81,7 @@ export function parseConfig(path: string, text: string): Checked<Config> {
     forceNumericUser: fields.flag('force_numeric_user') ?? false,
     knownUidMappings: readUids(fields) ?? (VARIABLE_DEFAULTS['known_uid_mappings'] as Readonly<Record<string, number>>),
     verifyCommand: fields.checkedText('verify_command', emptyFault) ?? '/bin/bash',
-    verifyArgs: fields.texts('verify_args') ?? (VARIABLE_DEFAULTS['verify_args'] as readonly string[]),
+    verifyArgs: fields.texts('verify_args', placeholderFault) ?? (VARIABLE_DEFAULTS['verify_args'] as readonly string[]),
     publish: fields.flag('publish'),
     platform: fields.checkedText('platform', platformFault),
     allowedSources: fields.texts('allowed_sources', emptyFault),
@@ -194,4 +194,9 @@ function platformFault(text: string): string | undefined {
 
 function emptyFault(text: string): string | undefined {
   return text === '' ? 'is empty' : undefined;
+}
+
+/** What Python's `str.format` would stop at: docker-pkg hands it `path` and `image`, nothing else. */
+function placeholderFault(text: string): string | undefined {
+  return /^(?:[^{}]|\{\{|\}\}|\{(?:path|image)\})*$/.test(text) ? undefined : 'has a placeholder that is neither {path} nor {image} (a brace itself is written twice: "{{", "}}")';
 }

@@ -173,6 +173,7 @@ fallback_author: Ann
     ['registry: localhost\ntimeouts: {zzz: 5}', ['config.yaml:2: timeouts.zzz is no time-out (there are: connect, idle, test, build)']],
     ['registry: localhost\nplatform: amd64\nverify_args: -c\nverify_command: ""', ['config.yaml:4: verify_command is empty', 'config.yaml:3: verify_args must be a list, not text', 'config.yaml:2: platform is no platform ("linux/amd64")']],
     ['registry: localhost\nbase_images:\n  - ok:1\n  - Not:ok', ['config.yaml:4: base_images: "Not:ok" is no image reference ("registry.example.org/name:tag")']],
+    ['registry: localhost\nverify_args: ["{{}}", "{path}", "{name}", "a}"]', ['{name}', 'a}'].map((arg) => `config.yaml:2: verify_args: "${arg}" has a placeholder that is neither {path} nor {image} (a brace itself is written twice: "{{", "}}")`)],
     ['registry: localhost\nhttp_proxy: "http://a b"', ['config.yaml:2: http_proxy must be a URL (no blanks, no quotes)']],
     ['registry: localhost\nregistry: localhost\njobs: 1\njobs: 2', ['config.yaml:2: key "registry" stands already on line 1', 'config.yaml:4: key "jobs" stands already on line 3']],
   ])('%j: all problems, with their lines', (text, problems) => expect([...problemsOf(text)].sort()).toEqual([...problems].sort()));
