@@ -1,0 +1,276 @@
+import { nearHint } from '../shared/near-names.js';
+import { bad, errorAt, good, warningAt, type Checked, type Problem } from '../shared/problem.js';
+import { pythonStr } from './python-text.js';
+import { isSorted, MAIN, NAME_END, PRINT_FILTER, toDialect, type Dialect } from './template-dialect.js';
+import { TEMPLATE_FILTERS } from './template-filters.js';
+
+/** A file that a template names; the caller confines it to the tree. */
+export type ImportedFile = { readonly path: string; readonly text: string } | 'outside';
+
+/** What a template sees of the config and of the tree. */
+export type TemplateSettings = {
+  /** Every config key but credentials. */
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly aptOptions: string;
+  readonly aptProxy: string | undefined;
+  readonly knownUidMappings: Readonly<Record<string, number>> | undefined;
+  /** The full reference of a name of the tree or of base_images; undefined when neither knows it. */
+  imageTag(name: string): string | undefined;
+  /** The names that `imageTag` knows, for "did you mean". */
+  knownNames(): Iterable<string>;
+  /** A file by the name a template gives it; undefined when there is none. The same name is asked for once per render. */
+  readImport(name: string): ImportedFile | undefined;
+};
+
+/** A Dockerfile's text, and which images its template asked for by `image_tag`, in the order it did. */
+export type Rendered = {
+  readonly text: string;
+  readonly imageTags: readonly { readonly name: string; readonly ref: string }[];
+};
+
+/** Renders templates as Jinja2 does in docker-pkg's environment. */
+export type Renderer = {
+  /** `path` is how problems call the template. Renders of one template in a row share its parsing. */
+  render(path: string, source: string, settings: TemplateSettings): Checked<Rendered>;
+};
+
+type Engine = InstanceType<(typeof import('minijinja-js'))['Environment']>;
+
+/** What the filters of the render at hand write to. */
+type Session = {
+  readonly settings: TemplateSettings;
+  /** How problems call each file: by the name it was imported under. */
+  readonly paths: Map<string, string>;
+  readonly problems: Problem[];
+  readonly warnings: Problem[];
+  readonly imageTags: { name: string; ref: string }[];
+};
+
+/** Steps of the engine per render: a loop that needs more is taken for endless. */
+const FUEL = 5_000_000;
+/** Templates whose rewritten text is remembered. */
+const REMEMBERED = 256;
+
+/** Loads the template engine, once; afterwards rendering is synchronous. */
+export async function createRenderer(): Promise<Renderer> {
+  const { Environment } = await import('minijinja-js');
+  const dialects = new Map<string, Dialect>();
+  let session: Session | undefined;
+  let engine: Engine | undefined;
+  /** What the engine has been given under each name. */
+  let registered = new Map<string, string>();
+
+  const dialectOf = (name: string, source: string): Dialect => {
+    const key = `${name}\n${source}`;
+    const known = dialects.get(key);
+    if (known !== undefined) return known;
+    const dialect = toDialect(name, source);
+    if (dialects.size >= REMEMBERED) dialects.delete(dialects.keys().next().value!);
+    dialects.set(key, dialect);
+    return dialect;
+  };
+
+  const openEngine = (): Engine => {
+    if (engine !== undefined) return engine;
+    engine = new Environment();
+    engine.enablePyCompat();
+    engine.undefinedBehavior = 'strict';
+    // Debug would print the values of variables into error texts.
+    engine.debug = false;
+    engine.fuel = FUEL;
+    engine.removeGlobal('debug');
+    for (const name of Object.keys(TEMPLATE_FILTERS)) engine.addFilter(name, guardedFilter(name, () => session!));
+    engine.addFilter(PRINT_FILTER, guarded(() => session!, print));
+    registered = new Map();
+    return engine;
+  };
+
+  const render = (path: string, source: string, settings: TemplateSettings): Checked<Rendered> => {
+    const main = dialectOf(MAIN, source);
+    const files = new Map([[MAIN, main]]);
+    const current: Session = { settings, paths: new Map([[MAIN, path]]), problems: [], warnings: [], imageTags: [] };
+    const env = openEngine();
+    const register = (name: string, text: string): void => {
+      if (registered.get(name) === text) return;
+      env.addTemplate(name + NAME_END, text);
+      registered.set(name, text);
+    };
+    const forget = (name: string): void => {
+      if (registered.delete(name)) env.removeTemplate(name + NAME_END);
+    };
+    const place = (name: string): string => current.paths.get(name) ?? name;
+    const load = (name: string, dialect: Dialect): void => {
+      for (const { line, message } of dialect.problems) current.problems.push(errorAt(place(name), line, message));
+      for (const { line, path: walked } of dialect.walked) {
+        const value = walked.reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), settings.variables);
+        if (!dialect.assigned.has(walked[0] ?? '') && isRecord(value) && !isSorted(Object.keys(value))) {
+          current.problems.push(errorAt(place(name), line, `"${walked.join('.')}" is walked through: its keys must stand in sorted order in the config`));
+        }
+      }
+      for (const use of dialect.imports) {
+        if (files.has(use.name)) continue;
+        const file = settings.readImport(use.name);
+        if (file === undefined) {
+          if (use.optional) forget(use.name);
+          else current.problems.push(errorAt(place(name), use.line, `imports "${use.name}", which is not there`));
+        } else if (file === 'outside') current.problems.push(errorAt(place(name), use.line, `imports "${use.name}", which lies outside the tree`));
+        else {
+          const imported = dialectOf(use.name, file.text);
+          current.paths.set(use.name, file.path);
+          files.set(use.name, imported);
+          load(use.name, imported);
+        }
+      }
+    };
+    load(MAIN, main);
+    if (current.problems.length > 0) return bad(distinct(current.problems));
+
+    const context: Record<string, unknown> = {};
+    for (const dialect of files.values()) for (const word of dialect.words) if (Object.hasOwn(settings.variables, word)) context[word] = settings.variables[word];
+    session = current;
+    let text = '';
+    try {
+      for (const [name, dialect] of files) register(name, dialect.text);
+      text = env.renderTemplate(MAIN + NAME_END, context);
+    } catch (error) {
+      if (!isTemplateError(error)) engine = undefined;
+      const inner = (name: string): unknown => failureOf(() => env.renderTemplate(name + NAME_END, context));
+      current.problems.push(...explainFailure(error, path, files, current, inner));
+    } finally {
+      session = undefined;
+    }
+    if (current.problems.length > 0) return bad(distinct([...current.problems, ...current.warnings]));
+    return good({ text, imageTags: current.imageTags }, distinct(current.warnings));
+  };
+  return { render };
+}
+
+/** The engine's own errors are plain; anything else has left it broken. */
+function isTemplateError(error: unknown): error is Error {
+  return error instanceof Error && error.constructor === Error && /\(in .*#:\d+\)/.test(error.message);
+}
+
+function failureOf(run: () => unknown): unknown {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A throw inside a filter would tear down the engine: it is noted instead, and the render goes on with nothing. */
+function guarded(current: () => Session, filter: (session: Session, ...args: readonly unknown[]) => unknown): (...args: readonly unknown[]) => unknown {
+  return (...args) => {
+    const session = current();
+    try {
+      return filter(session, ...args);
+    } catch (error) {
+      session.problems.push(errorAt(session.paths.values().next().value!, undefined, `a template filter failed: ${error instanceof Error ? error.message : String(error)}`));
+      return '';
+    }
+  };
+}
+
+/** `place` is what the rewritten template says of itself: a line, or `name:line` in an imported file. */
+function problemAt(session: Session, place: unknown, make: typeof errorAt, message: string): Problem {
+  if (typeof place === 'number') return make(session.paths.get(MAIN)!, place, message);
+  const text = String(place);
+  const colon = text.lastIndexOf(':');
+  const name = text.slice(0, colon);
+  return make(session.paths.get(name) ?? name, Number(text.slice(colon + 1)), message);
+}
+
+function guardedFilter(name: string, current: () => Session): (...args: readonly unknown[]) => unknown {
+  const filter = TEMPLATE_FILTERS[name]!;
+  return guarded(current, (session, value, place, read, ...extra) => {
+    const refuse = (message: string): string => {
+      session.problems.push(problemAt(session, place, errorAt, message));
+      return '';
+    };
+    if (value === undefined || value === null) return refuse(read ? notDefined(String(read), session) : `${name} is given nothing`);
+    if (typeof value !== 'string') return refuse(`${name} takes a string, not ${Array.isArray(value) ? 'a list' : `a ${typeof value}`}`);
+    if (extra.length > 0) return refuse(`${name} takes no arguments`);
+    const result = filter(value, session.settings);
+    if ('error' in result) return refuse(result.error);
+    if (result.warning !== undefined) session.warnings.push(problemAt(session, place, warningAt, result.warning));
+    if (name === 'image_tag') session.imageTags.push({ name: value, ref: result.text });
+    return result.text;
+  });
+}
+
+function notDefined(read: string, session: Session): string {
+  const known = Object.keys(session.settings.variables);
+  return `"${read}" is not defined${known.includes(read) ? ' (its value is empty)' : nearHint(read, known)}`;
+}
+
+function print(session: Session, value: unknown, isNone: unknown, place: unknown, name: unknown): unknown {
+  if (value === undefined && isNone !== true) {
+    session.problems.push(problemAt(session, place, errorAt, name ? notDefined(String(name), session) : 'an undefined value is printed'));
+    return '';
+  }
+  if (value instanceof Map ? value.size > 1 : isRecord(value) && Object.keys(value).length > 1) {
+    session.problems.push(problemAt(session, place, errorAt, 'a mapping is printed: name what is wanted of it, its order is not kept here'));
+    return '';
+  }
+  return pythonStr(value);
+}
+
+/** Names that the language itself gives. */
+const BUILT_IN = new Set(['loop', 'caller', 'varargs', 'kwargs', 'self', 'super', 'range', 'dict', 'namespace', 'joiner', 'cycler', 'true', 'false', 'none']);
+
+/** The engine's error in our words, with the line of the file it arose in. */
+function explainFailure(error: unknown, path: string, files: ReadonlyMap<string, Dialect>, session: Session, inner: (name: string) => unknown, seen: readonly string[] = []): readonly Problem[] {
+  const message = error instanceof Error ? error.message : String(error);
+  const parts = /^(.*?) \(in (.*?)#:(\d+)\)/s.exec(message);
+  if (parts === null || !isTemplateError(error)) return [errorAt(path, undefined, 'the template is nested too deeply for the template engine')];
+  const [, said, name, lineText] = parts as unknown as [string, string, string, string];
+  const line = Number(lineText);
+  const where = session.paths.get(name) ?? name;
+  const included = /^could not render include: error in "(.*)#"$/.exec(said)?.[1];
+  if (included !== undefined) {
+    // The filters have noted their own faults; for the engine's own, the file alone tells the line.
+    if (session.problems.length > 0) return [];
+    const cause = seen.includes(included) ? undefined : inner(included);
+    if (isTemplateError(cause)) return explainFailure(cause, path, files, session, inner, [...seen, included]);
+    return [errorAt(where, line, `"${included}" cannot be rendered here`)];
+  }
+  if (said === 'undefined value' || said.includes('type undefined') || said.includes(' undefined and ') || said.includes(' and undefined')) {
+    const message = undefinedOn(line, files.get(name), session);
+    if (message !== undefined) return [errorAt(where, line, message)];
+  }
+  return [errorAt(where, line, inOurWords(said, session))];
+}
+
+/** Which variable of a line has no value, as far as the line tells. */
+function undefinedOn(line: number, dialect: Dialect | undefined, session: Session): string | undefined {
+  const told = new Set(session.problems.map((problem) => problem.message));
+  const reads = dialect?.reads.filter((read) => read.line === line && !told.has(notDefined(read.text, session))) ?? [];
+  const unknown = reads.filter(({ root }) => !dialect!.assigned.has(root) && !BUILT_IN.has(root) && !Object.hasOwn(session.settings.variables, root));
+  const candidates = [...new Set((unknown.length > 0 ? unknown : reads).map(({ text }) => text))];
+  if (candidates.length === 0) return undefined;
+  if (candidates.length === 1) return notDefined(candidates[0]!, session);
+  return `one of these is not defined: ${candidates.join(', ')}`;
+}
+
+function inOurWords(said: string, session: Session): string {
+  const unknown = /^unknown (filter|test|function): (?:filter |test )?(\S+) is unknown$/.exec(said);
+  if (unknown !== null) return unknown[1] === 'function' ? notDefined(unknown[2]!, session) : `"${unknown[2]}" is not a ${unknown[1]}`;
+  const method = /^unknown method: (\S+) has no method named (\S+)$/.exec(said);
+  if (method !== null) return `"${method[2]}" is a method that a ${method[1]} does not have here`;
+  if (said.startsWith('engine ran out of fuel')) return 'the template does not come to an end';
+  if (/cannot convert (map|kwargs) to/.test(said)) return 'an argument by name is not supported here: give it by its place';
+  return said.replace(/^syntax error: /, 'template syntax: ').replace(/^invalid operation: /, '');
+}
+
+function distinct(problems: readonly Problem[]): readonly Problem[] {
+  const seen = new Set<string>();
+  return problems.filter((problem) => {
+    const key = JSON.stringify(problem);
+    return !seen.has(key) && seen.add(key);
+  });
+}
