@@ -79,8 +79,7 @@ export function ignoreTest({ patterns }: IgnoreRules): (path: string) => boolean
 
 /** As Go's `path.Clean`, and from the root: `/a/./b/../c/` is `a/c`. */
 function cleanPattern(pattern: string): string {
-  const cleaned = posix.normalize(pattern).replace(/(.)\/$/, '$1');
-  return cleaned.length > 1 && cleaned.startsWith('/') ? cleaned.slice(1) : cleaned;
+  return posix.normalize(pattern).replace(/\/$/, '').replace(/^\//, '');
 }
 
 /** What Go's `path.Match` refuses: an open bracket, an empty set, a range without end, a backslash with nothing behind it. And ours: a letter or digit behind a backslash, which moby takes for a class of Go's regular expressions. */

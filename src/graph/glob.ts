@@ -28,12 +28,8 @@ function translate(pattern: string): string | undefined {
   let out = '';
   for (let at = 0; at < pattern.length; ) {
     const character = pattern[at]!;
-    if (character === '*') {
-      // Runs of stars are one star, and cost no backtracking.
-      if (!out.endsWith('*') || out.endsWith('\\*')) out += '*';
-      at++;
-    } else if (character === '?') {
-      out += '?';
+    if (character === '*' || character === '?') {
+      out += character;
       at++;
     } else {
       const end = character === '[' ? endOfSet(pattern, at) : -1;

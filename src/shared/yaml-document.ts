@@ -116,7 +116,7 @@ function placesOf(source: string, events: readonly Event[]): Places {
       if (frame.kind === 'mapping') pointer += pointerStep(frame.key);
       else if (frame.kind === 'sequence') pointer += pointerStep(count);
       if (!offsets.has(pointer)) offsets.set(pointer, offset);
-      if (event.type === EVENT_ID.SCALAR && event.style === SCALAR_STYLE.PLAIN && event.tagStart < 0) plain.set(pointer, source.slice(event.valueStart, event.valueEnd));
+      if (event.type === EVENT_ID.SCALAR && event.style === SCALAR_STYLE.PLAIN) plain.set(pointer, source.slice(event.valueStart, event.valueEnd));
     }
     if (event.type === EVENT_ID.SEQUENCE) frames.push({ kind: 'sequence', pointer, count: 0, key: '' });
     if (event.type === EVENT_ID.MAPPING) frames.push({ kind: 'mapping', pointer, count: 0, key: '' });

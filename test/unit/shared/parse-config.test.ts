@@ -147,6 +147,7 @@ fallback_author: Ann
     ['usernam: x', ['config.yaml:2: unknown key "usernam" is taken as a template variable (near: username)  [warning]']],
     ['registry_mirror: x', []],
     ['php_version: 8.2.1', []],
+    ['timeouts: {test: 60.0}', []],
     ['versions:\n  python: 3.10\n  node: "20.10"\n  go: 1.5', ['config.yaml:3: 3.10 is a number and renders as 3.1: put it in quotes  [warning]']],
   ])('%j is a template variable', (text, expected) => {
     const { config, warnings } = read(`registry: localhost\n${text}\n`);
