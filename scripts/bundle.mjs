@@ -1,0 +1,43 @@
+// Makes dist/ from src/: one entry and lazily loaded chunks, so that `--help` loads no heavy library.
+import { build } from 'esbuild';
+import { chmodSync, copyFileSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const outdir = join(root, 'dist');
+rmSync(outdir, { recursive: true, force: true });
+
+/** yargs asks string-width for the width of its help's columns; its tables of Unicode cost 25 ms at each start, and our help is ASCII. */
+const plainStringWidth = {
+  name: 'plain-string-width',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^string-width$/ }, () => ({ path: 'string-width', namespace: 'plain' }));
+    onLoad({ filter: /.*/, namespace: 'plain' }, () => ({ contents: 'export default (text) => [...String(text).replace(/\\u001b\\[[0-9;]*m/g, "")].length;', loader: 'js' }));
+  },
+};
+
+await build({
+  entryPoints: [join(root, 'src/main.ts')],
+  outdir,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  minifySyntax: true,
+  legalComments: 'none',
+  define: { PROGRAM_VERSION: JSON.stringify(version) },
+  plugins: [plainStringWidth],
+  // Optional native parts of ssh2 that dockerode's connection over ssh would like to have.
+  external: ['cpu-features', '*.node'],
+  banner: {
+    js: "#!/usr/bin/env node\nimport { createRequire as bundledRequire } from 'node:module'; import { fileURLToPath as bundledPath } from 'node:url'; import { dirname as bundledDirname } from 'node:path'; const require = bundledRequire(import.meta.url), __filename = bundledPath(import.meta.url), __dirname = bundledDirname(__filename);",
+  },
+  logLevel: 'warning',
+});
+// The template engine reads its WebAssembly from beside the code that loads it.
+copyFileSync(createRequire(import.meta.url).resolve('minijinja-js/dist/node/minijinja_js_bg.wasm'), join(outdir, 'minijinja_js_bg.wasm'));
+chmodSync(join(outdir, 'main.js'), 0o755);

@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { FolderRevision } from '../execute/ports.js';
+
+const execute = promisify(execFile);
+
+/** What we ask git. Without git, or outside a work tree, every answer is "unknown". */
+export interface Git {
+  /** The commit that last touched a folder, and where the tree came from. */
+  revisionOf(directory: string): Promise<FolderRevision>;
+  /** Whether a commit is HEAD or an ancestor of it; undefined: not a git tree. */
+  isAncestor(revision: string): Promise<boolean | undefined>;
+}
+
+/** A remote's URL without what may be a password: userinfo is dropped, `host:path` is left as it is. */
+export function withoutUserinfo(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1');
+}
+
+/** Asks git about the work tree that holds a folder. */
+export function createGit(directory: string): Git {
+  const ask = async (args: readonly string[], cwd: string): Promise<string | undefined> => {
+    try {
+      // Another user's checkout is the usual case on a builder (sudo); we only read, and run no hooks.
+      const { stdout } = await execute('git', ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false', ...args], { cwd, maxBuffer: 16 * 1024 * 1024 });
+      return stdout.trim();
+    } catch {
+      return undefined;
+    }
+  };
+  let source: Promise<string | undefined> | undefined;
+  return {
+    async revisionOf(folder) {
+      source ??= ask(['config', '--get', 'remote.origin.url'], directory);
+      const revision = await ask(['log', '-1', '--format=%H', '--', '.'], folder);
+      const url = await source;
+      return { revision: revision === '' ? undefined : revision, source: url === undefined || url === '' ? undefined : withoutUserinfo(url) };
+    },
+    async isAncestor(revision) {
+      if (!/^[0-9a-f]{7,64}$/.test(revision)) return undefined;
+      const head = await ask(['rev-parse', '--verify', '-q', 'HEAD'], directory);
+      if (head === undefined) return undefined;
+      if (head === revision) return true;
+      return (await ask(['merge-base', '--is-ancestor', revision, 'HEAD'], directory)) !== undefined;
+    },
+  };
+}

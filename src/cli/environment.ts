@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import type { Clock } from '../adapters/clock.js';
+
+/** The process as the command line sees it; main.ts makes it. */
+export type Environment = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute. */
+  readonly cwd: string;
+  readonly home: string;
+  readonly isRoot: boolean;
+  readonly pid: number;
+  readonly cores: number;
+  readonly clock: Clock;
+  random(): number;
+  /** Aborted when the process is asked to end. */
+  readonly signal: AbortSignal;
+  /** One line to standard output. */
+  out(line: string): void;
+  /** One line to standard error. */
+  err(line: string): void;
+};
+
+/** Losing it costs time: what registries said. */
+export function cacheDirectory({ env, home, isRoot }: Environment): string {
+  if (env['XDG_CACHE_HOME']) return join(env['XDG_CACHE_HOME'], 'build-images');
+  return isRoot ? '/var/cache/build-images' : join(home, '.cache', 'build-images');
+}
+
+/** Losing it costs undo and history: journals, logs, locks. */
+export function stateDirectory({ env, home, isRoot }: Environment): string {
+  if (env['XDG_STATE_HOME']) return join(env['XDG_STATE_HOME'], 'build-images');
+  return isRoot ? '/var/lib/build-images' : join(home, '.local', 'state', 'build-images');
+}

@@ -1,0 +1,112 @@
+import { definitionDigest } from '../definition/definition-digest.js';
+import { formatImageRef, type ImageName } from '../shared/image-ref.js';
+import type { Digest } from '../shared/digest.js';
+import { UsageError } from '../shared/errors.js';
+import { nearNames } from '../shared/near-names.js';
+import type { Problem } from '../shared/problem.js';
+import { selectImages } from '../graph/select.js';
+import { planBuild } from '../plan/build.js';
+import { decidePublishing } from '../plan/publishing.js';
+import type { Plan, Publishing } from '../plan/step.js';
+import { dayOf } from '../state/dated-tag.js';
+import { readNeeds, readState, type Outside } from '../state/read-state.js';
+import type { State } from '../state/state.js';
+import type { Environment } from './environment.js';
+import { registryHost, type Connections } from './outside.js';
+import { settle, WrongDefinitions, type Tree } from './tree.js';
+import type { Options } from './verb.js';
+
+/** A plan and all that it was made from. */
+export type Planning = {
+  readonly plan: Plan;
+  readonly state: State;
+  readonly definitions: ReadonlyMap<ImageName, Digest>;
+};
+
+/** Whether this run publishes, as config, command line and credentials say. */
+export async function publishingOf(tree: Tree, connections: Connections, options: Options): Promise<Publishing> {
+  const login = await connections.credentials.credentialsFor(registryHost(tree.config));
+  return decidePublishing(tree.config, options.publish, login?.username || undefined);
+}
+
+/** The images that --select means; undefined: all. A glob without a match is a mistake. */
+export function selection(tree: Tree, options: Options): ReadonlySet<ImageName> | undefined {
+  if (options.select.length === 0) return undefined;
+  const { images, missed } = selectImages(tree.graph, options.select);
+  if (missed.length > 0) {
+    const refs = [...tree.graph.nodes.values()].map((node) => formatImageRef(node.ref));
+    const glob = missed[0]!;
+    const word = glob.replaceAll('*', '');
+    const near = [...new Set([...refs.filter((ref) => word !== '' && ref.includes(word)), ...nearNames(glob, refs)])].slice(0, 3);
+    const names = nearNames(word.split('/').at(-1)!.split(':')[0]!, [...tree.graph.nodes.values()].map(({ definition }) => definition.name));
+    const nearRefs = near.length > 0 ? near : refs.filter((ref) => names.some((name) => ref.includes(`/${name}:`))).slice(0, 3);
+    throw new UsageError(`--select '${glob}' matches no image${nearRefs.length === 0 ? '' : ` (near: ${nearRefs.join(', ')})`}`, [
+      `a glob is matched against the whole registry/namespace/name:tag, the tag is part of it: --select '*${word}*'`,
+    ]);
+  }
+  return images;
+}
+
+/** The digest of every definition as it is on disk; faults of their folders are thrown all at once. */
+export async function digestDefinitions(tree: Tree, options: Options, environment: Environment): Promise<ReadonlyMap<ImageName, Digest>> {
+  const digests = new Map<ImageName, Digest>();
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  let last = environment.clock.now();
+  for (const [image, { definition }] of tree.graph.nodes) {
+    const context = definition.recipe.kind === 'base' ? undefined : tree.files.readContext(definition.directory);
+    const neutral = tree.renderer.neutral(definition);
+    if (context?.ok === false) problems.push(...context.problems);
+    else if (neutral?.ok === false) problems.push(...neutral.problems);
+    else digests.set(image, definitionDigest(definition, neutral?.value.text, context?.value ?? []));
+    if (context?.ok === true) warnings.push(...context.warnings);
+    // Answers of the registry are on their way: let them in now and then.
+    if (environment.clock.now() - last > 20) {
+      await new Promise((done) => setImmediate(done));
+      last = environment.clock.now();
+    }
+  }
+  settle(problems.length > 0 ? { ok: false, problems: [...problems, ...warnings] } : { ok: true, value: undefined, warnings }, options, environment);
+  return digests;
+}
+
+/** What planning and running ask of the outside. */
+export function outsideOf(connections: Connections): Outside {
+  return {
+    published: connections.registry,
+    local: { list: async (signal) => (await connections.engine()).list(signal) },
+    isAncestor: (revision) => connections.git.isAncestor(revision),
+    memory: connections.memory,
+  };
+}
+
+/** Plans a build from what registry and disk hold, and asks for more only where the plan turns on it. */
+export async function planning(tree: Tree, publishing: Publishing, connections: Connections, options: Options, environment: Environment): Promise<Planning> {
+  const select = selection(tree, options);
+  const outside = outsideOf(connections);
+  // The registry answers while definitions are digested. Its failure waits until it is asked for.
+  const reading = readState(tree.graph, outside, environment.signal);
+  reading.catch(() => undefined);
+  const definitions = await digestDefinitions(tree, options, environment);
+  let state = await reading;
+  const request = { select, publishing, rebuild: options.rebuild, day: dayOf(environment.clock.now()), definitions };
+  for (;;) {
+    const plan = planBuild(tree.graph, state, request);
+    if (plan.needs.length === 0) {
+      refuseDrift(plan, tree, options);
+      return { plan, state, definitions };
+    }
+    state = await readNeeds(tree.graph, state, plan.needs, outside, environment.signal);
+  }
+}
+
+/** Under --strict a published image whose definition changed without a new changelog entry is an error. */
+function refuseDrift(plan: Plan, tree: Tree, options: Options): void {
+  if (!options.strict) return;
+  const drifted = plan.steps.filter(({ reasons }) => reasons.some(({ why }) => why === 'changed-without-changelog'));
+  if (drifted.length === 0) return;
+  throw new WrongDefinitions(
+    drifted.map(({ image, tag }) => ({ path: `${tree.graph.nodes.get(image)!.definition.directory}/changelog`, line: 1, message: `${tag} is published, and the definition changed since without a new changelog entry`, severity: 'error' })),
+    true,
+  );
+}

@@ -1,0 +1,49 @@
+import { findImage } from '../graph/select.js';
+import { planPromote } from '../plan/promote.js';
+import { isPending, planToJson } from '../plan/step.js';
+import { formatPlan } from '../report/format-plan.js';
+import { EXIT, UsageError } from '../shared/errors.js';
+import { nearHint } from '../shared/near-names.js';
+import { readImages, readNeeds } from '../state/read-state.js';
+import { stateOf } from '../state/state.js';
+import { connect } from './outside.js';
+import { outsideOf, publishingOf } from './planning.js';
+import { execute, lockRun } from './run.js';
+import { readConfig, readTree } from './tree.js';
+import type { Verb } from './verb.js';
+
+/** Moves `:latest` of one image to its newest published version, whatever it is now. */
+export const promote: Verb = async (options, environment) => {
+  const tree = await readTree(await readConfig(options, environment), options, environment);
+  const { graph } = tree;
+  const image = findImage(graph, options.image!);
+  if (image === undefined) throw new UsageError(`there is no image "${options.image!}" in the tree${nearHint(options.image!, [...graph.nodes.values()].map(({ definition }) => definition.name))}`);
+  const connections = await connect(tree.config, options, environment);
+  try {
+    // Asking for a promotion is asking to publish; only --no-publish says otherwise.
+    const publishing = await publishingOf(tree, connections, { ...options, publish: options.publish ?? true });
+    if (!publishing.publish) throw new UsageError('promote moves a tag in the registry: --no-publish leaves it nothing to do');
+    const lock = options.dryRun ? undefined : await lockRun(tree, true, environment);
+    try {
+      const outside = outsideOf(connections);
+      let state = stateOf(await readImages([graph.nodes.get(image)!], outside, environment.signal));
+      for (;;) {
+        const planned = planPromote(graph, state, image, publishing);
+        if ('nothing' in planned) throw new UsageError(planned.nothing);
+        if ('need' in planned) {
+          state = await readNeeds(graph, state, [planned.need], outside, environment.signal);
+          continue;
+        }
+        const { plan } = planned;
+        if (lock !== undefined && plan.steps.some(isPending)) return await execute(tree, { plan, state, definitions: new Map() }, lock, connections, options, environment);
+        if (options.json) environment.out(JSON.stringify(planToJson(plan), null, 2));
+        else for (const line of formatPlan(plan, true)) environment.out(line);
+        return EXIT.ok;
+      }
+    } finally {
+      lock?.release();
+    }
+  } finally {
+    await connections.close();
+  }
+};

@@ -1,0 +1,50 @@
+import { EXIT, Fault, type ExitCode } from '../shared/errors.js';
+import { parseArguments, type VerbName } from './args.js';
+import type { Environment } from './environment.js';
+import type { Verb } from './verb.js';
+
+/** Each verb with all it needs is loaded when it is asked for. */
+const LOAD: Readonly<Record<VerbName, () => Promise<Verb>>> = {
+  build: async () => (await import('./build.js')).build,
+  plan: async () => (await import('./plan.js')).plan,
+  list: async () => (await import('./list.js')).list,
+  render: async () => (await import('./render.js')).render,
+  promote: async () => (await import('./promote.js')).promote,
+};
+
+/** Does what the command line asks; resolves to the exit code. Every fault is one line, and what to try. */
+export async function runCommandLine(argv: readonly string[], environment: Environment): Promise<ExitCode> {
+  try {
+    const asked = await parseArguments(argv, environment.cwd);
+    if ('print' in asked) {
+      environment.out(asked.print);
+      return EXIT.ok;
+    }
+    const verb = await LOAD[asked.verb]();
+    const exit = await verb(asked.options, environment);
+    return environment.signal.aborted ? interruption(environment) : exit;
+  } catch (error) {
+    if (environment.signal.aborted) return interruption(environment);
+    if (!(error instanceof Fault)) {
+      environment.err(`build-images has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      return EXIT.bug;
+    }
+    environment.err(error.message);
+    for (const hint of error.hints) environment.err(`  try: ${hint}`);
+    return error.exit;
+  }
+}
+
+/** Thrown into everything that waits when the process is asked to end. */
+export class Interruption extends Error {
+  constructor(readonly exit: ExitCode) {
+    super('interrupted');
+    this.name = 'Interruption';
+  }
+}
+
+function interruption({ signal, err }: Environment): ExitCode {
+  const exit = signal.reason instanceof Interruption ? signal.reason.exit : EXIT.interrupted;
+  err(`${exit === EXIT.hangup ? 'hung up' : exit === EXIT.terminated ? 'terminated' : 'interrupted'}: what was published stays, :latest was not moved; run again to go on`);
+  return exit;
+}

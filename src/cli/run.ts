@@ -1,0 +1,139 @@
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Lock } from '../adapters/lock.js';
+import type { RunDirectory } from '../adapters/run-directory.js';
+import type { Event, Happening } from '../execute/event.js';
+import type { Ports } from '../execute/ports.js';
+import { isPending, type Plan } from '../plan/step.js';
+import { createPlainView } from '../report/plain-lines.js';
+import { digestOf } from '../shared/digest.js';
+import { EXIT, Fault, type ExitCode } from '../shared/errors.js';
+import { stateDirectory, type Environment } from './environment.js';
+import { fileName, type Connections } from './outside.js';
+import type { Planning } from './planning.js';
+import type { Tree } from './tree.js';
+import type { Options } from './verb.js';
+
+/** Takes the lock of a writing run, or says who has it. Runs that publish nothing have a lock of their own. */
+export async function lockRun(tree: Tree, publish: boolean, environment: Environment): Promise<Lock> {
+  const { tryLock } = await import('../adapters/lock.js');
+  const { registry, namespace } = tree.config;
+  const lock = tryLock(join(stateDirectory(environment), 'locks'), `${publish ? '' : 'local-'}${fileName(registry, namespace)}`);
+  if ('heldBy' in lock) {
+    throw new Fault(EXIT.locked, `another run is at work on ${registry}${namespace === undefined ? '' : `/${namespace}`}: ${lock.heldBy === '' ? 'it has just begun' : lock.heldBy}`, ['wait for it, or end it with kill; its lock goes with it']);
+  }
+  lock.say(`pid ${environment.pid}, since ${timeOf(environment.clock.now())}, planning`);
+  return lock;
+}
+
+function timeOf(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** Runs a plan that has something to do: journal, log files, lines; cleans up after runs that are no more. */
+export async function execute(tree: Tree, { plan, state, definitions }: Planning, lock: Lock, connections: Connections, options: Options, environment: Environment): Promise<ExitCode> {
+  const [{ createRunDirectory }, { runPlan }, { runToken }] = await Promise.all([import('../adapters/run-directory.js'), import('../execute/run-plan.js'), import('../execute/leftovers.js')]);
+  const { clock } = environment;
+  const startedAt = clock.now();
+  const directory = createRunDirectory(stateDirectory(environment), startedAt, connections.redactor.redact);
+  const runLock = await lockDirectory(directory.path);
+  const tell = teller(plan, directory, lock, options, environment);
+  const finish = (exit: ExitCode): ExitCode => {
+    tell({ type: 'run-finished', run: directory.run, seconds: (clock.now() - startedAt) / 1000, exit });
+    return exit;
+  };
+  try {
+    const ports = await portsOf(tree, connections, directory, tell, environment);
+    if (plan.steps.some(({ action }) => action === 'build' || action === 'publish')) await removeLeftovers(ports, environment);
+    const epoch = epochOf(environment);
+    const running = {
+      graph: tree.graph,
+      plan,
+      state,
+      definitions,
+      config: tree.config,
+      options: { run: directory.run, token: runToken(directory.run, markOf(environment)), startedAt, jobs: options.jobs ?? tree.config.jobs ?? environment.cores, onError: options.onError, useCache: options.useCache, noPull: options.noPull, epoch },
+    };
+    return finish(await runPlan(running, ports, environment.signal));
+  } catch (error) {
+    finish(error instanceof Fault ? error.exit : EXIT.bug);
+    throw error;
+  } finally {
+    directory.close();
+    runLock?.release();
+  }
+}
+
+/** What happens goes to the journal first, then to whoever holds the lock's word, then to the eye. */
+function teller(plan: Plan, directory: RunDirectory, lock: Lock, options: Options, environment: Environment): (happening: Happening) => void {
+  const view = createPlainView(options.verbose);
+  const total = plan.steps.filter(isPending).length;
+  const since = timeOf(environment.clock.now());
+  let done = 0;
+  return (happening) => {
+    const event = { at: environment.clock.now(), ...happening } as Event;
+    directory.record(event);
+    if (['published', 'finished-locally', 'failed', 'blocked'].includes(event.type)) done++;
+    lock.say(`run ${directory.run}, pid ${environment.pid}, since ${since}, ${done} of ${total} images done`);
+    const lines = view.lines(event);
+    if (options.json) environment.out(JSON.stringify(event));
+    else for (const line of lines) environment.out(line);
+    if (event.type === 'run-finished' && !options.json) for (const line of ['', ...view.summary()]) environment.out(line);
+  };
+}
+
+/** Held as long as the run lives: who finds it free knows that the run's temporary tags are leftovers. */
+async function lockDirectory(path: string): Promise<Lock | undefined> {
+  const { tryLock } = await import('../adapters/lock.js');
+  const lock = tryLock(path, 'run');
+  return 'heldBy' in lock ? undefined : lock;
+}
+
+/** Tells our runs' temporary tags from those of others who share the engine. */
+function markOf(environment: Environment): string {
+  return digestOf(stateDirectory(environment)).slice('sha256:'.length, 'sha256:'.length + 6);
+}
+
+async function removeLeftovers(ports: Ports, environment: Environment): Promise<void> {
+  const [{ leftoverTags }, { tryLock }, { existsSync }] = await Promise.all([import('../execute/leftovers.js'), import('../adapters/lock.js'), import('node:fs')]);
+  const isAlive = (run: string): boolean => {
+    const path = join(stateDirectory(environment), 'runs', run);
+    if (!existsSync(path)) return false;
+    const lock = tryLock(path, 'run');
+    if ('heldBy' in lock) return true;
+    lock.release();
+    return false;
+  };
+  for (const ref of leftoverTags(await ports.engine.list(environment.signal), markOf(environment), isAlive)) await ports.engine.remove(ref, environment.signal);
+}
+
+/** SOURCE_DATE_EPOCH of the environment, in seconds (reproducible-builds.org, "SOURCE_DATE_EPOCH"). */
+function epochOf({ env }: Environment): number | undefined {
+  const text = env['SOURCE_DATE_EPOCH'];
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+async function portsOf(tree: Tree, connections: Connections, directory: RunDirectory, tell: (happening: Happening) => void, environment: Environment): Promise<Ports> {
+  const [{ createTestRunner }, { createRootFileSystems }, { scratchFolder }, { createReadStream }] = await Promise.all([
+    import('../adapters/test-runner.js'),
+    import('../adapters/root-file-system.js'),
+    import('../adapters/run-directory.js'),
+    import('node:fs'),
+  ]);
+  const { env, cwd, clock } = environment;
+  const passed = ['PATH', 'HOME', 'DOCKER_HOST', 'DOCKER_CONFIG', 'DOCKER_CONTEXT', 'TMPDIR', 'LANG'];
+  return {
+    engine: await connections.engine(),
+    registry: connections.registry,
+    rootFileSystems: createRootFileSystems(),
+    tests: createTestRunner(Object.fromEntries(passed.flatMap((key) => (env[key] === undefined ? [] : [[key, env[key]]])))),
+    readContext: (path) => tree.files.readContext(path),
+    revisionOf: (path) => connections.git.revisionOf(resolve(cwd, path)),
+    openLog: (image) => directory.openLog(tree.graph.nodes.get(image)?.definition.name ?? image),
+    scratch: async () => scratchFolder(env['TMPDIR'] ?? tmpdir()),
+    readFile: (path) => createReadStream(path, { highWaterMark: 256 * 1024 }),
+    absolute: (path) => resolve(cwd, path),
+    tell,
+    now: () => clock.now(),
+  };
+}

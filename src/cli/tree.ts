@@ -1,0 +1,104 @@
+import { resolve } from 'node:path';
+import type { Definition } from '../definition/definition.js';
+import type { SourceFiles } from '../definition/source-files.js';
+import type { Graph } from '../graph/graph.js';
+import type { TreeRenderer } from '../graph/render-tree.js';
+import type { Config } from '../shared/config.js';
+import { EXIT, Fault, UsageError } from '../shared/errors.js';
+import { formatProblem, type Checked, type Problem } from '../shared/problem.js';
+import type { Environment } from './environment.js';
+import type { Options } from './verb.js';
+
+/** A definition or the config is wrong: all problems, ready to be shown. */
+export class WrongDefinitions extends Fault {
+  /** @param unsaid the problems are still to be shown, as part of the message */
+  constructor(
+    readonly problems: readonly Problem[],
+    unsaid = false,
+  ) {
+    const places = new Set(problems.map(({ path }) => path.slice(0, path.lastIndexOf('/') + 1)));
+    const files = places.size === 1 ? '1 definition' : `${places.size} definitions`;
+    super(EXIT.definition, `${unsaid ? `${problems.map(formatProblem).join('\n')}\n\n` : ''}${problems.length === 1 ? '1 problem' : `${problems.length} problems`} in ${files}; nothing was built.`);
+  }
+}
+
+/** Everything that definitions and config say. */
+export type Tree = {
+  readonly config: Config;
+  readonly definitions: readonly Definition[];
+  readonly files: SourceFiles;
+  readonly renderer: TreeRenderer;
+  readonly graph: Graph;
+};
+
+/** Reads the config; its warnings are said, its errors thrown. */
+export async function readConfig(options: Options, environment: Environment): Promise<Config> {
+  const { readFile } = await import('node:fs/promises');
+  let text;
+  try {
+    text = await readFile(resolve(environment.cwd, options.config), 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new UsageError(`${options.config}: ${code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code ?? 'unknown'})`}`, ['name the config with -c FILE']);
+  }
+  const { parseConfig } = await import('../shared/parse-config.js');
+  return settle(parseConfig(options.config, text), options, environment);
+}
+
+/** Reads a tree of definitions and makes its graph; all problems of all of them are thrown at once. */
+export async function readTree(config: Config, options: Options, environment: Environment): Promise<Tree> {
+  const [{ createSourceFiles, sourceRootOf }, { parseTree }, { parseDockerignore, keptEntries }, { createTags }, { createTreeRenderer }, { buildGraph }, { createRenderer }] = await Promise.all([
+    import('../adapters/files.js'),
+    import('../definition/parse.js'),
+    import('../definition/dockerignore.js'),
+    import('../graph/tags.js'),
+    import('../graph/render-tree.js'),
+    import('../graph/build-graph.js'),
+    import('../definition/template.js'),
+  ]);
+  const files = createSourceFiles(sourceRootOf(options.config, options.directory), (path, text, entries) => {
+    const rules = parseDockerignore(path, text);
+    return rules.ok ? { ok: true, value: keptEntries(rules.value, entries), warnings: rules.warnings } : rules;
+  });
+  const parsed = parseTree(options.directory, files, config);
+  // A tree with faults is rendered all the same where it can be: a person mends everything in one go.
+  const definitions = parsed.ok ? parsed.value.definitions : parsed.partial;
+  const tags = createTags(definitions, config, parsed.ok ? [] : parsed.broken);
+  const renderer = createTreeRenderer(await createRenderer(), tags, config, files);
+  const built = await buildGraph(definitions, tags, config, renderer, pauses(environment));
+  const fromGraph = built.ok ? built.warnings : built.problems;
+  if (!parsed.ok) throw new WrongDefinitions(say([...parsed.problems, ...fromGraph.filter(({ severity }) => severity === 'error')], environment));
+  if (options.verbose) for (const note of parsed.value.notes) environment.err(note);
+  const graph = settle(built.ok ? { ...built, warnings: [...parsed.warnings, ...built.warnings] } : { ...built, problems: [...parsed.warnings, ...built.problems] }, options, environment);
+  if (graph.nodes.size === 0) environment.err(`${options.directory}: there is no definition in it (a folder with Dockerfile.template and changelog, or with rootfs.yaml)`);
+  return { config, definitions, files, renderer, graph };
+}
+
+/** Lets answers of the outside in, now and then: rendering thousands of templates is one long computation. */
+function pauses({ clock }: Environment): () => Promise<void> | undefined {
+  let last = clock.now();
+  return () => {
+    if (clock.now() - last < 20) return undefined;
+    return new Promise((done) =>
+      setImmediate(() => {
+        last = clock.now();
+        done();
+      }),
+    );
+  };
+}
+
+function say(problems: readonly Problem[], environment: Environment): readonly Problem[] {
+  for (const problem of problems) environment.err(formatProblem(problem));
+  return problems;
+}
+
+/** The value, its warnings said; or all problems said and thrown. `--strict` makes errors of warnings. */
+export function settle<T>(checked: Checked<T>, options: Options, environment: Environment): T {
+  const problems = checked.ok ? checked.warnings : checked.problems;
+  const counted = options.strict ? problems.map((problem): Problem => ({ ...problem, severity: 'error' })) : problems;
+  say(counted, environment);
+  const errors = counted.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0 || !checked.ok) throw new WrongDefinitions(errors);
+  return checked.value;
+}

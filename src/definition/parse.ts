@@ -1,0 +1,133 @@
+import type { Config } from '../shared/config.js';
+import { REPOSITORY_PATTERN } from '../shared/image-ref.js';
+import { bad, errorAt, good, type Checked, type Problem } from '../shared/problem.js';
+import { parseChangelog } from './changelog.js';
+import { parseControl, type Control } from './control.js';
+import type { Definition, Recipe, TagSource } from './definition.js';
+import { discover, type Found } from './discover.js';
+import { joinPath } from './paths.js';
+import { parseRootFs } from './rootfs.js';
+import type { SourceFiles } from './source-files.js';
+
+/** Every definition of a tree, and the folders that look like one but are not built. */
+export type Tree = {
+  readonly definitions: readonly Definition[];
+  /** `images/x: skipped, it has no changelog …`: one line each. */
+  readonly notes: readonly string[];
+};
+
+/**
+ * What was read of a tree in which something is wrong: the definitions that are right, so that more can be said of them, and
+ * the names that the others probably have, so that nothing is said of who uses those.
+ */
+export type PartialTree = { readonly ok: false; readonly problems: readonly Problem[]; readonly partial: readonly Definition[]; readonly broken: readonly string[] };
+
+/** Reads every definition below DIRECTORY; all problems of all of them, or the tree. */
+export function parseTree(directory: string, files: SourceFiles, config: Config): Extract<Checked<Tree>, { ok: true }> | PartialTree {
+  const walk = files.walk(directory);
+  const problems: Problem[] = [...walk.problems];
+  const definitions: Definition[] = [];
+  const notes: string[] = [];
+  const broken: string[] = [];
+  for (const found of discover(walk)) {
+    const parsed = parseDefinition(directory, found, files, config);
+    if (!parsed.ok) {
+      problems.push(...parsed.problems);
+      broken.push(...probableNames(joinPath(directory, found.folder.path), files));
+    }
+    else if ('note' in parsed.value) notes.push(parsed.value.note);
+    else definitions.push(parsed.value.definition);
+    if (parsed.ok) problems.push(...parsed.warnings);
+  }
+  problems.push(...sameNames(definitions));
+  if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems, partial: definitions, broken };
+  return { ok: true, value: { definitions, notes }, warnings: problems };
+}
+
+/** What a definition that cannot be read may be called: as changelog or control begin, or as its folder. */
+function probableNames(directory: string, files: SourceFiles): readonly string[] {
+  const first = (name: string, pattern: RegExp): readonly string[] => {
+    const text = files.readText(joinPath(directory, name));
+    return text.ok ? (pattern.exec(text.value)?.slice(1) ?? []) : [];
+  };
+  return [nameOfFolder(directory), ...first('changelog', /^([a-z0-9][a-z0-9._/-]*)/m), ...first('control', /^Package:[ \t]*(\S+)/im)];
+}
+
+/** Where a definition's name is written: its changelog's first line, its control, else its folder. */
+function nameFile({ directory, tagSource, control }: Definition): string {
+  if (tagSource.source === 'changelog') return joinPath(directory, 'changelog');
+  return control?.package === undefined ? directory : control.path;
+}
+
+function sameNames(definitions: readonly Definition[]): readonly Problem[] {
+  const first = new Map<string, Definition>();
+  const problems: Problem[] = [];
+  for (const definition of definitions) {
+    const other = first.get(definition.image);
+    if (other === undefined) first.set(definition.image, definition);
+    else problems.push(errorAt(nameFile(definition), undefined, `the name "${definition.name}" is taken by ${nameFile(other)}`));
+  }
+  return problems;
+}
+
+function parseDefinition(tree: string, found: Found, files: SourceFiles, config: Config): Checked<{ definition: Definition } | { note: string }> {
+  const { folder, marker, nested } = found;
+  const directory = joinPath(tree, folder.path);
+  const problems: Problem[] = [];
+  const take = <T>(checked: Checked<T>): T | undefined => {
+    problems.push(...(checked.ok ? checked.warnings : checked.problems));
+    return checked.ok ? checked.value : undefined;
+  };
+  const read = <T>(name: string, parse: (path: string, text: string) => Checked<T>): T | undefined => {
+    const path = joinPath(directory, name);
+    const text = take(files.readText(path));
+    return text === undefined ? undefined : take(parse(path, text));
+  };
+
+  const control = folder.files.has('control') ? read('control', parseControl) : undefined;
+  const changelog = folder.files.has('changelog') ? read('changelog', parseChangelog) : undefined;
+  const controlIsWrong = folder.files.has('control') && control === undefined;
+  if (marker === 'Dockerfile.template' && !folder.files.has('changelog') && !controlIsWrong && control?.rolling !== true) {
+    const note = `${directory}: skipped, it has no changelog (and its control does not say "Rolling: yes")`;
+    return problems.some(({ severity }) => severity === 'error') ? bad(problems) : good({ note }, problems);
+  }
+
+  const newest = changelog?.entries[0];
+  if (newest !== undefined && control?.rolling === true) {
+    problems.push(errorAt(control.path, undefined, '"Rolling: yes" beside a changelog: an image is either rolling or versioned'));
+  }
+  const name = changelog?.package ?? control?.package ?? nameOfFolder(directory);
+  if (!REPOSITORY_PATTERN.test(name)) {
+    problems.push(errorAt(directory, undefined, `"${name}" cannot be an image's name (lower-case letters, digits, and single . _ - / between them)`));
+  }
+  const recipe = read(marker, (path, text) => parseRecipe(marker, path, text));
+  if (recipe === undefined || problems.some(({ severity }) => severity === 'error')) return bad(problems);
+
+  const tagSource: TagSource =
+    changelog === undefined || newest === undefined
+      ? { source: 'day' }
+      : { source: 'changelog', version: newest.version, older: changelog.entries.slice(1).map(({ version }) => version) };
+  const definition: Definition = {
+    image: config.namespace === undefined ? name : `${config.namespace}/${name}`,
+    name,
+    tree,
+    path: folder.path,
+    directory,
+    tagSource,
+    recipe,
+    control: control as Control | undefined,
+    nested,
+    hasTest: folder.files.has('test.sh'),
+  };
+  return good({ definition }, problems);
+}
+
+function parseRecipe(marker: Found['marker'], path: string, text: string): Checked<Recipe> {
+  if (marker === 'Dockerfile.template') return good({ kind: 'production', template: text, templatePath: path });
+  const rootfs = parseRootFs(path, text);
+  return rootfs.ok ? good({ kind: 'base', rootfs: rootfs.value, rootfsPath: path }, rootfs.warnings) : rootfs;
+}
+
+function nameOfFolder(directory: string): string {
+  return directory.replace(/\/+$/, '').split('/').at(-1)!;
+}

@@ -1,0 +1,169 @@
+import type { Graph, Node } from '../graph/graph.js';
+import type { Step } from '../plan/step.js';
+import type { Config } from '../shared/config.js';
+import { formatImageRef, withTag, type ImageName } from '../shared/image-ref.js';
+import type { Digest } from '../shared/digest.js';
+import type { PublishedImage } from '../state/state.js';
+import type { ParentDigests } from '../state/labels.js';
+import { buildBase } from './build-base.js';
+import type { InspectedImage } from './build-engine.js';
+import { buildProduction, proxyEnvironment } from './build-production.js';
+import { parseEpoch, type FormerBase } from './base-image.js';
+import { imageLabels } from './image-labels.js';
+import { untestedTag } from './leftovers.js';
+import type { Parent } from './parents.js';
+import type { ImageLog, Ports } from './ports.js';
+import { StepFailure } from './step-failure.js';
+import { imageTest } from './test-command.js';
+
+/** What all images of one run share. */
+export type Work = {
+  /** Marks the temporary tags of this run on the engine. */
+  readonly token: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly graph: Graph;
+  readonly config: Config;
+  readonly ports: Ports;
+  readonly definitions: ReadonlyMap<ImageName, Digest>;
+  readonly useCache: boolean;
+  /** SOURCE_DATE_EPOCH, if the user set one. */
+  readonly epoch: number | undefined;
+  /** What `:latest` of an image is, as planning read it. */
+  latest(image: ImageName): PublishedImage | undefined;
+  bring(node: Node): Promise<readonly Parent[]>;
+};
+
+/** What one image's work made. */
+export type Made = {
+  readonly id: string;
+  /** Set when it is in the registry. */
+  readonly digest: Digest | undefined;
+};
+
+/** Takes one image through its phases: build (unless the engine has it), test, publish. Throws what went wrong. */
+export async function makeImage(step: Step, log: ImageLog, work: Work, signal: AbortSignal): Promise<Made> {
+  const node = work.graph.nodes.get(step.image)!;
+  const { engine } = work.ports;
+  const untested = formatImageRef(withTag(node.ref, untestedTag(work.token, step.tag)));
+  try {
+    const parents = step.action === 'build' ? await work.bring(node) : [];
+    if (step.action === 'build') await build(step, node, parents, untested, log, work, signal);
+    else await engine.tag(step.localId!, untested, signal);
+    await test(step, node, untested, log, work, signal);
+    const image = await present(untested, work, signal);
+    return await finish(step, image, whyNotPublished(step, image, parents, work), work, signal);
+  } finally {
+    // Also after an abort: the tag must not outlive its run.
+    await engine.remove(untested, AbortSignal.timeout(4000)).catch(() => undefined);
+  }
+}
+
+async function build(step: Step, node: Node, parents: readonly Parent[], untested: string, log: ImageLog, work: Work, signal: AbortSignal): Promise<void> {
+  const { config, ports, graph } = work;
+  const started = ports.now();
+  const { definition } = node;
+  const digest = work.definitions.get(step.image)!;
+  const folder = await ports.revisionOf(definition.directory);
+  const recorded: ParentDigests = Object.fromEntries(parents.map((parent) => [recordedRef(parent.ref, node, graph), parent.digest]));
+  const baseParent = parents.find(({ ref }) => ref === node.base);
+  const base = baseParent === undefined ? undefined : { ref: recordedRef(baseParent.ref, node, graph), digest: baseParent.digest, labels: baseParent.image.labels };
+  const version = definition.tagSource.source === 'changelog' ? step.tag : undefined;
+  const facts = { definition, digest, parents: recorded, folder, base, version };
+
+  // The one place of executing in which kinds differ.
+  switch (definition.recipe.kind) {
+    case 'production': {
+      const labels = imageLabels({ ...facts, created: new Date(work.startedAt).toISOString().replace(/\.\d+Z$/, 'Z'), packages: undefined });
+      const { templatePath } = definition.recipe;
+      await buildProduction({ directory: definition.directory, templatePath, dockerfile: node.dockerfile!, parents, labels, tag: untested, noCache: !work.useCache, log }, config, ports, signal);
+      break;
+    }
+    case 'base': {
+      const { rootfs, rootfsPath } = definition.recipe;
+      const labels = (created: string, packages: Digest): Readonly<Record<string, string>> => imageLabels({ ...facts, created, packages });
+      await buildBase({ rootfs, rootfsPath, tag: untested, epoch: work.epoch, former: formerBase(work.latest(step.image), digest), labels, log }, config, ports, signal);
+      break;
+    }
+  }
+  const image = await present(untested, work, signal);
+  ports.tell({ type: 'built', image: step.image, seconds: (ports.now() - started) / 1000, size: image.size, id: image.id });
+}
+
+/** The reference under which a parent is recorded: one of the tree by its own, whatever way the Dockerfile spells it. */
+function recordedRef(ref: string, node: Node, graph: Graph): string {
+  const image = node.sources.find((source) => source.ref === ref)?.image;
+  return image === undefined ? ref : formatImageRef(graph.nodes.get(image)!.ref);
+}
+
+/** What the published base was made with, if it was made from this same definition. */
+function formerBase(latest: PublishedImage | undefined, digest: Digest): FormerBase | undefined {
+  const { provenance } = latest ?? {};
+  const epoch = parseEpoch(provenance?.created);
+  if (provenance === undefined || provenance.definition !== digest || provenance.packages === undefined || epoch === undefined) return undefined;
+  return { epoch, packagesDigest: provenance.packages };
+}
+
+async function present(ref: string, work: Work, signal: AbortSignal): Promise<InspectedImage> {
+  const image = await work.ports.engine.inspect(ref, signal);
+  if (image === undefined) throw new StepFailure('build', `the engine no longer has ${ref}`);
+  return image;
+}
+
+async function test(step: Step, node: Node, untested: string, log: ImageLog, work: Work, signal: AbortSignal): Promise<void> {
+  const { config, ports } = work;
+  const directory = ports.absolute(node.definition.directory);
+  const wanted = imageTest(config, directory, untested, (path) => ports.tests.exists(path));
+  if ('nothing' in wanted) {
+    ports.tell({ type: 'untested', image: step.image, because: wanted.nothing });
+    return;
+  }
+  const started = ports.now();
+  const last: string[] = [];
+  const onLine = (line: string): void => {
+    log.line(line);
+    last.push(line);
+    if (last.length > 8) last.shift();
+  };
+  log.line(`$ ${[wanted.command, ...wanted.args].join(' ')}`);
+  const end = await ports.tests.run({ ...wanted, directory, environment: proxyEnvironment(config), timeoutSeconds: config.timeouts.test, onLine }, signal);
+  const seconds = (ports.now() - started) / 1000;
+  switch (end.end) {
+    case 'exited':
+      if (end.code !== 0) throw new StepFailure('test', `its test failed: exit ${end.code}`, last);
+      ports.tell({ type: 'tested', image: step.image, seconds });
+      return;
+    case 'killed':
+      throw new StepFailure('test', `its test was killed (${end.signal})`, last);
+    case 'timed-out':
+      throw new StepFailure('test', `its test did not end within ${config.timeouts.test} s`, last);
+    case 'not-started':
+      throw new StepFailure('test', `its test could not be started: ${end.because}`);
+  }
+}
+
+/** Why a good image stays on this engine; undefined: it is published. */
+function whyNotPublished(step: Step, image: InspectedImage, parents: readonly Parent[], { config }: Work): string | undefined {
+  if (!step.publishes) return 'not publishing';
+  if (config.platform !== undefined && image.platform !== config.platform) return `it is for ${image.platform}, and the config says platform: ${config.platform}`;
+  return parents.find(({ unpublishable }) => unpublishable !== undefined)?.unpublishable;
+}
+
+async function finish(step: Step, image: InspectedImage, because: string | undefined, work: Work, signal: AbortSignal): Promise<Made> {
+  const { engine, registry, tell } = work.ports;
+  const node = work.graph.nodes.get(step.image)!;
+  if (because !== undefined) {
+    await engine.tag(image.id, step.ref, signal);
+    tell({ type: 'finished-locally', image: step.image, tag: step.tag, id: image.id, because });
+    return { id: image.id, digest: undefined };
+  }
+  const ref = withTag(node.ref, step.tag);
+  const taken = await registry.digestOf(ref, signal);
+  if (taken !== undefined) throw new StepFailure('publish', `${step.ref} was published by someone else since this run began; run again`);
+  await engine.tag(image.id, step.ref, signal);
+  const digest = await engine.push(step.ref, signal);
+  const answered = await registry.digestOf(ref, signal);
+  if (answered !== digest) throw new StepFailure('publish', `the registry has ${answered ?? 'nothing'} as ${step.ref}, and ${digest} was pushed`);
+  tell({ type: 'published', image: step.image, tag: step.tag, digest });
+  return { id: image.id, digest };
+}

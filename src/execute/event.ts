@@ -1,0 +1,39 @@
+import type { Plan, Step } from '../plan/step.js';
+import type { ExitCode } from '../shared/errors.js';
+import type { Digest } from '../shared/digest.js';
+import type { ImageName } from '../shared/image-ref.js';
+
+/** The phase of one image's build that something happened in. */
+export type Phase = 'build' | 'test' | 'publish' | 'promote';
+
+/** Something that happened in a run. `at`: milliseconds since 1970. The journal holds these, one a line, and every view is a fold of them. */
+export type Event = { readonly at: number } & (
+  | { readonly type: 'run-started'; readonly run: string; readonly publishing: Plan['publishing']; readonly steps: readonly Step[] }
+  | { readonly type: 'step-started'; readonly image: ImageName; readonly action: Step['action']; readonly reasons: Step['reasons'] }
+  | { readonly type: 'built'; readonly image: ImageName; readonly seconds: number; /** bytes */ readonly size: number; readonly id: string }
+  | { readonly type: 'tested'; readonly image: ImageName; readonly seconds: number }
+  | { readonly type: 'untested'; readonly image: ImageName; readonly because: string }
+  | { readonly type: 'published'; readonly image: ImageName; readonly tag: string; readonly digest: Digest }
+  | { readonly type: 'finished-locally'; readonly image: ImageName; readonly tag: string; readonly id: string; readonly because: string }
+  | {
+      readonly type: 'failed';
+      readonly image: ImageName;
+      readonly phase: Phase;
+      readonly message: string;
+      /** The last lines that tell why, and where: ready to be shown below the message. */
+      readonly detail: readonly string[];
+      readonly log: string | undefined;
+      readonly exit: ExitCode;
+    }
+  | { readonly type: 'blocked'; readonly image: ImageName; readonly by: ImageName }
+  | { readonly type: 'not-started'; readonly image: ImageName; readonly because: string }
+  | { readonly type: 'promotion-intended'; readonly image: ImageName; readonly tag: string; readonly digest: Digest; readonly from: Digest | undefined }
+  | { readonly type: 'promoted'; readonly image: ImageName; readonly tag: string; readonly digest: Digest; readonly from: Digest | undefined; readonly was: string | undefined }
+  | { readonly type: 'warning'; readonly image: ImageName | undefined; readonly message: string }
+  | { readonly type: 'run-finished'; readonly run: string; readonly seconds: number; readonly exit: ExitCode }
+);
+
+type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never;
+
+/** An event before it is told when. */
+export type Happening = WithoutTime<Event>;

@@ -1,0 +1,100 @@
+import { parseImageRef, repositoryOf, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
+import type { Digest } from '../shared/digest.js';
+import type { Source } from '../graph/graph.js';
+import type { InspectedImage } from './build-engine.js';
+import { StepFailure } from './step-failure.js';
+import type { Ports } from './ports.js';
+
+/** An image that a build stands on, ready on the engine under a tag of this run alone. */
+export type Parent = {
+  /** As the Dockerfile names it. */
+  readonly ref: string;
+  /** Manifest digest, or `id:…` of an image that no registry has. */
+  readonly digest: string;
+  /** The reference to write in its place. */
+  readonly runTag: string;
+  readonly image: InspectedImage;
+  /** Why what stands on it may not be published; undefined: it may. */
+  readonly unpublishable: string | undefined;
+};
+
+/** What an image of the tree is for its children: what this run made of it, or what the registry or the engine has. */
+export type TreeImage = { readonly ref: ImageRef; readonly id: string | undefined; readonly digest: Digest | undefined };
+
+export type ParentOptions = {
+  /** Marks the temporary tags of this run on the engine. */
+  readonly token: string;
+  /** Use an outside image that the engine has, whatever its registry has by now. */
+  readonly noPull: boolean;
+  /** What an image of the tree is now; undefined: it is nowhere. */
+  treeImage(image: ImageName): TreeImage | undefined;
+};
+
+/** Brings every image a build stands on to the engine, each once a run; by digest, never by a tag that happens to be there. */
+export function createParents(ports: Pick<Ports, 'engine' | 'registry'>, options: ParentOptions, signal: AbortSignal): { bring(source: Source): Promise<Parent>; readonly runTags: ReadonlySet<string> } {
+  const { engine, registry } = ports;
+  const brought = new Map<string, Promise<Parent>>();
+  const runTags = new Set<string>();
+
+  const settle = async (source: string, ref: ImageRef, have: string, digest: string, unpublishable?: string): Promise<Parent> => {
+    // Where two references of one repository are brought (two tags of an outside image), each needs a tag of its own.
+    const runTag = nextRunTag(ref, options.token, runTags);
+    runTags.add(runTag);
+    await engine.tag(have, runTag, signal);
+    const image = await engine.inspect(runTag, signal);
+    if (image === undefined) throw new StepFailure('build', `${source} was here a moment ago and is gone from the engine`);
+    return { ref: source, digest, runTag, image, unpublishable };
+  };
+
+  const fetch = async (source: string, ref: ImageRef, digest: Digest): Promise<Parent> => {
+    const byDigest = `${repositoryOf(ref)}@${digest}`;
+    if ((await engine.inspect(byDigest, signal)) === undefined) await engine.pull(byDigest, signal);
+    return settle(source, ref, byDigest, digest);
+  };
+
+  const bringTree = async (source: string, image: ImageName): Promise<Parent> => {
+    const known = options.treeImage(image);
+    if (known === undefined) throw new StepFailure('build', `it stands on ${image}, which is neither in the registry nor built in this run`);
+    const local = known.id !== undefined && (await engine.inspect(known.id, signal)) !== undefined;
+    if (local) return settle(source, known.ref, known.id!, known.digest ?? `id:${known.id!}`);
+    if (known.digest === undefined) throw new StepFailure('build', `it stands on ${image}, which is gone from the engine`);
+    return fetch(source, known.ref, known.digest);
+  };
+
+  const bringOutside = async (source: string): Promise<Parent> => {
+    const written = parseImageRef(source);
+    if (written === undefined) throw new StepFailure('build', `"${source}" is no image reference`);
+    const ref = written.digest === undefined && written.tag === undefined ? withTag(written, 'latest') : written;
+    if (options.noPull) {
+      const local = await engine.inspect(source, signal);
+      if (local !== undefined) {
+        const inRegistry = ref.digest ?? (await registry.digestOf(ref, signal).catch(() => undefined));
+        const same = inRegistry !== undefined && local.repoDigests.includes(`${repositoryOf(ref)}@${inRegistry}`);
+        return settle(source, ref, local.id, same ? inRegistry : `id:${local.id}`, same ? undefined : `it stands on the engine's ${source}, which is not the registry's (--no-pull)`);
+      }
+    }
+    const digest = ref.digest ?? (await registry.digestOf(ref, signal));
+    if (digest === undefined) throw new StepFailure('build', `it stands on ${source}, which its registry does not have`);
+    return fetch(source, ref, digest);
+  };
+
+  return {
+    bring(source) {
+      const key = source.ref;
+      const known = brought.get(key);
+      if (known !== undefined) return known;
+      const promise = source.image === undefined ? bringOutside(source.ref) : bringTree(source.ref, source.image);
+      brought.set(key, promise);
+      return promise;
+    },
+    runTags,
+  };
+}
+
+function nextRunTag(ref: ImageRef, token: string, taken: ReadonlySet<string>): string {
+  const repository = repositoryOf(ref);
+  for (let count = 1; ; count++) {
+    const tag = `${repository}:run-${token}${count === 1 ? '' : `.${count}`}`;
+    if (!taken.has(tag)) return tag;
+  }
+}

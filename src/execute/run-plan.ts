@@ -1,0 +1,185 @@
+import type { Graph } from '../graph/graph.js';
+import { isPending, type Plan, type Step } from '../plan/step.js';
+import type { Config } from '../shared/config.js';
+import { EngineError, EXIT, Fault, RegistryError, type ExitCode } from '../shared/errors.js';
+import { formatImageRef, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
+import type { Digest } from '../shared/digest.js';
+import type { State } from '../state/state.js';
+import { makeImage, type Made, type Work } from './build-image.js';
+import { createParents, type TreeImage } from './parents.js';
+import type { Ports } from './ports.js';
+import { promote, type Promotion } from './promote.js';
+import { schedule, type Result } from './schedule.js';
+import { StepFailure } from './step-failure.js';
+
+/** How a plan is to be run. */
+export type RunOptions = {
+  readonly run: string;
+  /** Marks the temporary tags of this run on the engine. */
+  readonly token: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly jobs: number;
+  readonly onError: 'continue' | 'stop';
+  readonly useCache: boolean;
+  readonly noPull: boolean;
+  /** SOURCE_DATE_EPOCH in seconds, if the user set one. */
+  readonly epoch: number | undefined;
+};
+
+/** Everything that running a plan reads beside the outside. */
+export type Running = {
+  readonly graph: Graph;
+  readonly plan: Plan;
+  readonly state: State;
+  readonly definitions: ReadonlyMap<ImageName, Digest>;
+  readonly config: Config;
+  readonly options: RunOptions;
+};
+
+/**
+ * Runs a plan: proves the right to push, builds, tests and publishes parents first, and moves `:latest` at the end. Tells what
+ * happens as events; resolves to the run's exit code. Throws a Fault of the outside that comes before the first build.
+ */
+export async function runPlan(running: Running, ports: Ports, signal: AbortSignal): Promise<ExitCode> {
+  const { plan, options } = running;
+  ports.tell({ type: 'run-started', run: options.run, publishing: plan.publishing, steps: plan.steps });
+  const todo = plan.steps.filter(isPending);
+  await proveRights(todo, running.graph, ports, signal);
+
+  const made = new Map<ImageName, Made>();
+  const planned = new Map(plan.steps.map((step) => [step.image, step]));
+  const faults: ExitCode[] = [];
+  let stopped: string | undefined;
+  const parents = createParents(ports, { token: options.token, noPull: options.noPull, treeImage: (image) => treeImage(image, planned, running.graph, made) }, signal);
+  const work = workOf(running, ports, parents.bring);
+
+  const fail = (image: ImageName, log: string | undefined, phase: StepFailure['phase'], error: unknown): void => {
+    const exit = exitOf(error);
+    faults.push(exit);
+    if (exit === EXIT.engine) stopped ??= 'the engine is gone';
+    else if (exit === EXIT.registry) stopped ??= 'the registry is gone';
+    else if (options.onError === 'stop') stopped ??= `${image} failed, and --on-error is stop`;
+    const detail = error instanceof StepFailure ? error.detail : error instanceof Fault ? error.hints : exit === EXIT.bug && error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 4) : [];
+    ports.tell({ type: 'failed', image, phase: error instanceof StepFailure ? error.phase : phase, message: messageOf(error), detail, log, exit });
+  };
+
+  const steps = new Map(todo.map((step) => [step.image, step]));
+  const runStep = async (image: ImageName): Promise<boolean> => {
+    const step = steps.get(image)!;
+    if (step.action === 'promote') return true;
+    ports.tell({ type: 'step-started', image, action: step.action, reasons: step.reasons });
+    const log = ports.openLog(image);
+    try {
+      made.set(image, await makeImage(step, log, work, signal));
+      return true;
+    } catch (error) {
+      if (signal.aborted) ports.tell({ type: 'not-started', image, because: 'interrupted' });
+      else fail(image, log.path, 'build', error);
+      return false;
+    } finally {
+      await log.close();
+    }
+  };
+
+  const results = await schedule(
+    todo.map(({ image }) => ({ image, parents: running.graph.nodes.get(image)!.parents })),
+    {
+      jobs: options.jobs,
+      run: runStep,
+      mayStart: () => stopped === undefined && !signal.aborted,
+      onBlocked: (image, by) => {
+        if (!signal.aborted) ports.tell({ type: 'blocked', image, by });
+      },
+    },
+  );
+  for (const [image, result] of results) if (result === 'not-started') ports.tell({ type: 'not-started', image, because: signal.aborted ? 'interrupted' : (stopped ?? 'interrupted') });
+
+  if (!signal.aborted) {
+    for (const promotion of promotionsOf(todo, results, made)) {
+      if (signal.aborted) break;
+      try {
+        // Not the run's signal: a manifest that is on its way is let through, so that an interrupt leaves nothing half told.
+        await promote(promotion, ports, AbortSignal.timeout(120_000));
+        await tagLatest(promotion, made, running, ports);
+      } catch (error) {
+        fail(promotion.image, undefined, 'promote', error);
+        if (exitOf(error) === EXIT.registry) break;
+      }
+    }
+  }
+  await Promise.allSettled([...parents.runTags].map((tag) => ports.engine.remove(tag, AbortSignal.timeout(4000))));
+  return worstOf(faults);
+}
+
+function workOf({ graph, config, definitions, options, state }: Running, ports: Ports, bring: (source: { ref: string; image: ImageName | undefined }) => ReturnType<ReturnType<typeof createParents>['bring']>): Work {
+  return {
+    token: options.token,
+    startedAt: options.startedAt,
+    graph,
+    config,
+    ports,
+    definitions,
+    useCache: options.useCache,
+    epoch: options.epoch,
+    latest: (image) => state.images.get(image)?.latest,
+    bring: (node) => Promise.all(node.sources.map(bring)),
+  };
+}
+
+/** Before anything is built: may we push to each repository that would be pushed to, and move `:latest` there? */
+async function proveRights(todo: readonly Step[], graph: Graph, ports: Ports, signal: AbortSignal): Promise<void> {
+  const pushed = todo.filter(({ publishes, promotes }) => publishes || promotes);
+  const probes = await Promise.allSettled(pushed.map(({ image }) => ports.registry.probePush(graph.nodes.get(image)!.ref, signal)));
+  signal.throwIfAborted();
+  const refused = probes.find((probe) => probe.status === 'rejected');
+  if (refused !== undefined) throw refused.reason;
+}
+
+/** What an image of the tree is by now: made in this run, else what the plan found. */
+function treeImage(image: ImageName, planned: ReadonlyMap<ImageName, Step>, graph: Graph, made: ReadonlyMap<ImageName, Made>): TreeImage | undefined {
+  const step = planned.get(image);
+  if (step === undefined) return undefined;
+  const ref: ImageRef = withTag(graph.nodes.get(image)!.ref, step.tag);
+  const now = made.get(image);
+  // A rebuilt `:VERSION-local` is for its own eyes: children stand on the published version.
+  if (now !== undefined && (now.digest !== undefined || step.digest === undefined)) return { ref, id: now.id, digest: now.digest };
+  if (step.digest !== undefined) return { ref, id: undefined, digest: step.digest };
+  return step.localId === undefined ? undefined : { ref, id: step.localId, digest: undefined };
+}
+
+/** The moves that are due: the image was published or is, and so was everything above it that this run worked on. */
+function promotionsOf(todo: readonly Step[], results: ReadonlyMap<ImageName, Result>, made: ReadonlyMap<ImageName, Made>): readonly Promotion[] {
+  return todo.flatMap((step): Promotion[] => {
+    // A descendant of a failed image is blocked, so 'done' says it of all ancestors in the run.
+    if (!step.promotes || results.get(step.image) !== 'done') return [];
+    const digest = step.action === 'promote' ? step.digest : made.get(step.image)?.digest;
+    return digest === undefined ? [] : [{ image: step.image, ref: step.ref, digest, from: step.latestBefore, was: step.now }];
+  });
+}
+
+/** The engine's own `:latest` follows, so that `docker run NAME:latest` here means what it means elsewhere. */
+async function tagLatest(promotion: Promotion, made: ReadonlyMap<ImageName, Made>, { graph }: Running, ports: Ports): Promise<void> {
+  const id = made.get(promotion.image)?.id;
+  if (id === undefined) return;
+  const latest = formatImageRef(withTag(graph.nodes.get(promotion.image)!.ref, 'latest'));
+  await ports.engine.tag(id, latest, AbortSignal.timeout(10_000)).catch(() => undefined);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A registry that says no to one image has failed that image; one that does not answer has failed the run. */
+function exitOf(error: unknown): ExitCode {
+  if (error instanceof RegistryError) return error.status !== undefined && error.status < 500 && error.status !== 429 ? EXIT.failed : EXIT.registry;
+  if (error instanceof EngineError) return EXIT.engine;
+  if (error instanceof Fault) return error.exit === EXIT.archive ? EXIT.archive : EXIT.failed;
+  if (error instanceof StepFailure) return EXIT.failed;
+  return EXIT.bug;
+}
+
+function worstOf(faults: readonly ExitCode[]): ExitCode {
+  for (const exit of [EXIT.bug, EXIT.engine, EXIT.registry, EXIT.archive, EXIT.failed]) if (faults.includes(exit)) return exit;
+  return EXIT.ok;
+}

@@ -1,0 +1,135 @@
+import type { Definition } from '../definition/definition.js';
+import { checkNumericUser, parseDockerfile, type Dockerfile } from '../definition/dockerfile.js';
+import type { Config } from '../shared/config.js';
+import { parseImageRef, repositoryOf, type ImageName } from '../shared/image-ref.js';
+import { nearHint } from '../shared/near-names.js';
+import { bad, errorAt, good, warningAt, type Checked, type Problem } from '../shared/problem.js';
+import { compileGlob } from './glob.js';
+import { orderGraph, type Graph, type Node, type Source } from './graph.js';
+import type { TreeRenderer } from './render-tree.js';
+import { repositoryRefOf, tagOf, type Tags } from './tags.js';
+
+/**
+ * The dependency graph of a tree: edges come from the rendered Dockerfiles together with control. All problems of all
+ * definitions, or the graph.
+ * @param pause called between definitions, so that answers of the outside are not kept waiting
+ */
+export async function buildGraph(definitions: readonly Definition[], tags: Tags, config: Config, renderer: TreeRenderer, pause: () => Promise<void> | undefined): Promise<Checked<Graph>> {
+  const problems: Problem[] = [];
+  const nodes: Node[] = [];
+  const rules = sourceRules(config);
+  for (const definition of definitions) {
+    const node = buildNode(definition, tags, config, renderer, rules);
+    problems.push(...(node.ok ? node.warnings : node.problems));
+    if (node.ok) nodes.push(node.value);
+    await pause();
+  }
+  const failed = problems.some(({ severity }) => severity === 'error');
+  // A cycle needs all of its members; with some of them wrong, the others are ordered anyway to find cycles among them.
+  const known = new Set(nodes.map(({ definition }) => definition.image));
+  const ordered = orderGraph(failed ? nodes.map((node) => ({ ...node, parents: node.parents.filter((parent) => known.has(parent)) })) : nodes);
+  const all = [...problems, ...ordered.problems];
+  return failed || ordered.problems.length > 0 ? bad(all) : good(ordered.graph, all);
+}
+
+function buildNode(definition: Definition, tags: Tags, config: Config, renderer: TreeRenderer, rules: SourceRules): Checked<Node> {
+  const problems: Problem[] = [...checkControl(definition, tags)];
+  const ref = { ...repositoryRefOf(config, definition.image), tag: tagOf(definition) };
+  const fromControl = (definition.control?.dependencies ?? []).flatMap(({ name }) => tags.byName(name)?.image ?? []);
+  const rendered = renderer.real(definition);
+  if (rendered === undefined) {
+    return good({ definition, ref, dockerfile: undefined, sources: [], base: undefined, parents: parentsOf(definition, fromControl) }, problems);
+  }
+  if (!rendered.ok) return bad([...problems, ...rendered.problems]);
+  problems.push(...rendered.warnings);
+  const path = definition.recipe.kind === 'production' ? definition.recipe.templatePath : definition.directory;
+  const { text, imageTags } = rendered.value;
+  const parsed = parseDockerfile(path, text);
+  if (!parsed.ok) return bad([...problems, ...parsed.problems]);
+  problems.push(...parsed.warnings);
+  const dockerfile = parsed.value;
+  if (config.forceNumericUser) problems.push(...(checkNumericUser(path, dockerfile) ?? []));
+
+  const sources = sourcesOf(definition, dockerfile, tags);
+  problems.push(...checkSources(definition, path, dockerfile, sources, rules));
+  const used = imageTags.flatMap(({ name }) => tags.byName(name)?.image ?? []);
+  const parents = parentsOf(definition, [...sources.flatMap(({ image }) => image ?? []), ...used, ...fromControl]);
+  const node: Node = { definition, ref, dockerfile: text, sources, base: dockerfile.base, parents };
+  return problems.some(({ severity }) => severity === 'error') ? bad(problems) : good(node, problems);
+}
+
+/** Each name once, in order; an image that names itself does not stand on itself. */
+function parentsOf(definition: Definition, images: readonly ImageName[]): readonly ImageName[] {
+  return [...new Set(images)].filter((image) => image !== definition.image).sort();
+}
+
+function checkControl(definition: Definition, tags: Tags): readonly Problem[] {
+  return (definition.control?.dependencies ?? []).flatMap(({ name, field, line }) =>
+    tags.refOf(name) === undefined ? [warningAt(definition.control!.path, line, `${field} names "${name}", which no tree defines${nearHint(name, tags.names)}`)] : [],
+  );
+}
+
+function sourcesOf(definition: Definition, dockerfile: Dockerfile, tags: Tags): readonly Source[] {
+  const sources = new Map<string, Source>();
+  for (const { kind, ref } of dockerfile.sources) {
+    if (kind !== 'syntax' && !sources.has(ref)) sources.set(ref, { ref, image: treeImage(definition, ref, tags) });
+  }
+  return [...sources.values()];
+}
+
+/** The image of the tree that a reference means: its repository without a tag, with `latest` or with its current tag. */
+function treeImage(definition: Definition, text: string, tags: Tags): ImageName | undefined {
+  const ref = parseImageRef(text);
+  if (ref === undefined || ref.digest !== undefined) return undefined;
+  const named = tags.byRepository(repositoryOf(ref));
+  // What an image takes from itself is an earlier build of it, which is there already: an outside image.
+  if (named === undefined || named.image === definition.image) return undefined;
+  return ref.tag === undefined || ref.tag === 'latest' || ref.tag === tagOf(named) ? named.image : undefined;
+}
+
+type SourceRules = { readonly allowed: (ref: string) => boolean; readonly severity: Problem['severity']; readonly said: string };
+
+function sourceRules(config: Config): SourceRules {
+  const bases = new Set(config.baseImages.flatMap((written) => repositoryPart(written) ?? []));
+  if (config.allowedSources === undefined) {
+    return {
+      severity: 'warning',
+      said: `is neither of ${config.registry} nor in base_images (allowed_sources in ${config.path} can allow it)`,
+      allowed: (ref) => ref.startsWith(`${config.registry}/`) || bases.has(repositoryPart(ref) ?? ref),
+    };
+  }
+  const globs = config.allowedSources.map(compileGlob);
+  return { severity: 'error', said: `is not among the allowed_sources of ${config.path}`, allowed: (ref) => globs.some((matches) => matches(ref)) };
+}
+
+function repositoryPart(text: string): string | undefined {
+  const ref = parseImageRef(text);
+  return ref === undefined ? undefined : repositoryOf(ref);
+}
+
+function checkSources(definition: Definition, path: string, dockerfile: Dockerfile, sources: readonly Source[], rules: SourceRules): readonly Problem[] {
+  const inTree = new Set(sources.filter(({ image }) => image !== undefined).map(({ ref }) => ref));
+  const problems: Problem[] = [];
+  for (const { kind, ref, line: rendered } of dockerfile.sources) {
+    if (inTree.has(ref)) continue;
+    const line = templateLine(definition, ref) ?? rendered;
+    if (kind !== 'syntax' && parseImageRef(ref) === undefined) problems.push(errorAt(path, line, `"${ref}" is no image reference`));
+    else if (!rules.allowed(ref)) {
+      const named = kind === 'syntax' ? `# syntax=${ref}` : `${kind === 'from' ? 'FROM' : kind === 'copy' ? 'COPY --from' : 'RUN --mount from'} ${ref}`;
+      problems.push(rules.severity === 'error' ? errorAt(path, line, `${named} ${rules.said}`) : warningAt(path, line, `${named} ${rules.said}`));
+    }
+  }
+  return problems;
+}
+
+/** The template's line that names an image, as far as its text shows. */
+function templateLine({ recipe }: Definition, ref: string): number | undefined {
+  if (recipe.kind !== 'production') return undefined;
+  const lines = recipe.template.split('\n');
+  const parsed = parseImageRef(ref);
+  for (const word of [ref, parsed?.repository, parsed?.repository.split('/').at(-1)]) {
+    const found = word === undefined ? -1 : lines.findIndex((line) => line.includes(word));
+    if (found >= 0) return found + 1;
+  }
+  return undefined;
+}

@@ -1,0 +1,56 @@
+import { dirname } from 'node:path/posix';
+import type { Definition } from '../definition/definition.js';
+import { joinPath } from '../definition/paths.js';
+import type { SourceFiles } from '../definition/source-files.js';
+import type { ImportedFile, Rendered, Renderer, TemplateSettings } from '../definition/template.js';
+import type { Config } from '../shared/config.js';
+import { formatImageRef, parseImageRef } from '../shared/image-ref.js';
+import type { Checked } from '../shared/problem.js';
+import type { Tags } from './tags.js';
+
+/** Variables that name the outside and not the image: neutral texts have none of them. */
+const OUTSIDE_VARIABLES = ['registry', 'http_proxy', 'apt_only_proxy'];
+
+/** Renders one definition's template in two ways. Base images have none. */
+export type TreeRenderer = {
+  /** The Dockerfile as it is built, but for its parents' digests. */
+  real(definition: Definition): Checked<Rendered> | undefined;
+  /** For the definition digest: every tag of the tree is `0`, and neither the registry's host nor a proxy is in it. */
+  neutral(definition: Definition): Checked<Rendered> | undefined;
+};
+
+/** Renders the templates of one tree of definitions. */
+export function createTreeRenderer(renderer: Renderer, tags: Tags, config: Config, files: SourceFiles): TreeRenderer {
+  const shared = { knownUidMappings: config.knownUidMappings, aptOptions: config.aptOptions, knownNames: () => tags.names };
+  const real: Omit<TemplateSettings, 'readImport'> = { ...shared, variables: config.variables, aptProxy: config.aptProxy, imageTag: (name) => tags.refOf(name) };
+  const neutralVariables = { ...config.variables, ...Object.fromEntries(OUTSIDE_VARIABLES.filter((key) => Object.hasOwn(config.variables, key)).map((key) => [key, ''])) };
+  const neutral: Omit<TemplateSettings, 'readImport'> = { ...shared, variables: neutralVariables, aptProxy: undefined, imageTag: (name) => neutralTag(name, tags, config) };
+
+  const render = (definition: Definition, settings: Omit<TemplateSettings, 'readImport'>): Checked<Rendered> | undefined => {
+    const { recipe } = definition;
+    if (recipe.kind !== 'production') return undefined;
+    return renderer.render(recipe.templatePath, recipe.template, { ...settings, readImport: (name) => readImport(name, definition, files) });
+  };
+  return { real: (definition) => render(definition, real), neutral: (definition) => render(definition, neutral) };
+}
+
+function neutralTag(name: string, tags: Tags, config: Config): string | undefined {
+  const definition = tags.byName(name);
+  if (definition !== undefined) return `${definition.image}:0`;
+  const outside = tags.refOf(name);
+  const ref = outside === undefined ? undefined : parseImageRef(outside);
+  if (ref === undefined) return outside;
+  return formatImageRef(ref.registry === config.registry.split('/')[0] ? { ...ref, registry: '' } : ref);
+}
+
+/** An imported file is looked for beside the template, then from the root of its tree. */
+function readImport(name: string, definition: Definition, files: SourceFiles): ImportedFile | undefined {
+  let outside = false;
+  for (const folder of [definition.directory, definition.tree, dirname(definition.tree)]) {
+    const path = joinPath(folder, name);
+    const found = files.readImport(path);
+    if (found === 'outside') outside = true;
+    else if (found !== 'absent') return { path, text: found.text };
+  }
+  return outside ? 'outside' : undefined;
+}

@@ -1,0 +1,63 @@
+import type { Definition } from '../definition/definition.js';
+import type { Config } from '../shared/config.js';
+import { formatImageRef, parseImageRef, REPOSITORY_PATTERN, repositoryOf, type ImageName, type ImageRef } from '../shared/image-ref.js';
+
+/** Names and references of the images that templates may name: those of the tree, and the config's base_images. */
+export type Tags = {
+  /** The definition of an image, by its name alone. */
+  byName(name: string): Definition | undefined;
+  /** The image of the tree that a repository (`registry/namespace/name`) is. */
+  byRepository(repository: string): Definition | undefined;
+  /** The reference that a name stands for: of the tree, else of base_images. */
+  refOf(name: string): string | undefined;
+  /** Every name that refOf knows. */
+  readonly names: readonly string[];
+  /** `registry/namespace/name`, without a tag. */
+  repositoryRef(image: ImageName): ImageRef;
+};
+
+/** The tag under which other images name this one: its version, or `latest` when it is rolling. */
+export function tagOf(definition: Definition): string {
+  return definition.tagSource.source === 'changelog' ? definition.tagSource.version : 'latest';
+}
+
+/** `registry/namespace/name`, whatever path the configured registry has. Config and names were checked when they were read. */
+export function repositoryRefOf(config: Config, image: ImageName): ImageRef {
+  const slash = config.registry.indexOf('/');
+  if (slash < 0) return { registry: config.registry, repository: image };
+  return { registry: config.registry.slice(0, slash), repository: `${config.registry.slice(slash + 1)}/${image}` };
+}
+
+/**
+ * Looks names up in all trees and in base_images.
+ * @param broken names of definitions that cannot be read: they stand for some reference, so that their users are not blamed
+ */
+export function createTags(definitions: readonly Definition[], config: Config, broken: readonly string[] = []): Tags {
+  const byName = new Map(definitions.map((definition) => [definition.name, definition]));
+  const byRepository = new Map(definitions.map((definition) => [repositoryOf(repositoryRefOf(config, definition.image)), definition]));
+  const outside = new Map<string, string>();
+  for (const written of config.baseImages) {
+    const ref = parseImageRef(written);
+    if (ref === undefined) continue;
+    const repository = repositoryOf(ref);
+    const prefix = `${config.registry}/${config.namespace === undefined ? '' : `${config.namespace}/`}`;
+    // By every name that people use for it; the first of two base_images keeps a short one.
+    for (const name of [written, repository, ref.repository, ref.repository.split('/').at(-1)!, repository.startsWith(prefix) ? repository.slice(prefix.length) : repository]) {
+      if (!outside.has(name)) outside.set(name, ref.tag === undefined && ref.digest === undefined ? `${written}:latest` : written);
+    }
+  }
+  for (const name of broken) {
+    if (REPOSITORY_PATTERN.test(name) && !outside.has(name)) outside.set(name, formatImageRef({ ...repositoryRefOf(config, config.namespace === undefined ? name : `${config.namespace}/${name}`), tag: 'latest' }));
+  }
+  return {
+    byName: (name) => byName.get(name),
+    byRepository: (repository) => byRepository.get(repository),
+    refOf(name) {
+      const definition = byName.get(name);
+      if (definition === undefined) return outside.get(name);
+      return formatImageRef({ ...repositoryRefOf(config, definition.image), tag: tagOf(definition) });
+    },
+    names: [...byName.keys(), ...outside.keys()],
+    repositoryRef: (image) => repositoryRefOf(config, image),
+  };
+}

@@ -1,0 +1,37 @@
+import { cpus, homedir } from 'node:os';
+import { systemClock } from './adapters/clock.js';
+import { Interruption, runCommandLine } from './cli/run-command-line.js';
+import { EXIT, type ExitCode } from './shared/errors.js';
+
+/** How long a stopped run may take to clean up, in milliseconds. */
+const GRACE = 4500;
+
+const ending = new AbortController();
+const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hangup } as const;
+for (const [name, exit] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, ExitCode][]) {
+  process.on(name, () => {
+    // A second one forces; so does one whose cleaning up takes too long.
+    if (ending.signal.aborted) process.exit(exit);
+    ending.abort(new Interruption(exit));
+    setTimeout(() => process.exit(exit), GRACE).unref();
+  });
+}
+// Whoever reads us may stop reading: `build-images plan | head`.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+process.exitCode = EXIT.bug;
+const exit = await runCommandLine(process.argv.slice(2), {
+  env: process.env,
+  cwd: process.cwd(),
+  home: process.env['HOME'] ?? homedir(),
+  isRoot: process.getuid?.() === 0,
+  pid: process.pid,
+  cores: Math.max(1, cpus().length),
+  clock: systemClock,
+  random: Math.random,
+  signal: ending.signal,
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
+});
+// Explicitly, since a library's idle socket must not keep us; but not before everything is written.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(exit)));

@@ -1,0 +1,278 @@
+import { isVersioned, parentRefs, type Graph, type Node } from '../graph/graph.js';
+import { formatImageRef, repositoryOf, withTag, type ImageName } from '../shared/image-ref.js';
+import type { Digest } from '../shared/digest.js';
+import { newestDatedFirst, nextDatedTag, parseDatedTag } from '../state/dated-tag.js';
+import { provenanceOf, type ParentDigests, type Provenance } from '../state/labels.js';
+import type { LocalImage } from '../state/local-images.js';
+import type { ImageState, Need, State } from '../state/state.js';
+import { mayMoveLatest } from './latest.js';
+import type { Reason } from './reason.js';
+import type { Plan, Publishing, Step } from './step.js';
+
+/** What a user asks of a build. */
+export type BuildRequest = {
+  /** Images to look after; undefined: all. Unpublished parents of what is built come along. */
+  readonly select: ReadonlySet<ImageName> | undefined;
+  readonly publishing: Publishing;
+  /** Build the selected images though nothing asks for it. */
+  readonly rebuild: boolean;
+  /** UTC day of the run's start, `YYYYMMDD`. */
+  readonly day: string;
+  /** Digest of each definition as it is on disk today. */
+  readonly definitions: ReadonlyMap<ImageName, Digest>;
+};
+
+/** What children will stand on after the run: a digest (or `id:…`) known today, or something that this run makes. */
+type Standing = { readonly digest: string } | 'changes' | 'absent';
+
+type Planned = { readonly step: Step; readonly standing: Standing };
+
+/**
+ * Decides for every image, parents first, what to do and why. Pure: a fact that was not read is taken as "not there" and
+ * reported as a need; read it and plan again.
+ */
+export function planBuild(graph: Graph, state: State, request: BuildRequest): Plan {
+  let included = request.select ?? new Set(graph.nodes.keys());
+  const neededBy = new Map<ImageName, ImageName>();
+  for (;;) {
+    const pass = planOnce(graph, state, request, included, neededBy);
+    const missing = unpublishedParents(graph, pass.planned, included);
+    if (missing.size === 0) return { publishing: request.publishing, steps: [...pass.planned.values()].map(({ step }) => step), needs: pass.needs };
+    for (const [parent, child] of missing) neededBy.set(parent, child);
+    included = new Set([...included, ...missing.keys()]);
+  }
+}
+
+/** Parents that are not there, of images that will be built, outside the selection. */
+function unpublishedParents(graph: Graph, planned: ReadonlyMap<ImageName, Planned>, included: ReadonlySet<ImageName>): ReadonlyMap<ImageName, ImageName> {
+  const missing = new Map<ImageName, ImageName>();
+  for (const [image, { step }] of planned) {
+    if (step.action !== 'build') continue;
+    for (const parent of graph.nodes.get(image)!.parents) {
+      if (!included.has(parent) && planned.get(parent)!.standing === 'absent') missing.set(parent, image);
+    }
+  }
+  return missing;
+}
+
+function planOnce(graph: Graph, state: State, request: BuildRequest, included: ReadonlySet<ImageName>, neededBy: ReadonlyMap<ImageName, ImageName>): { planned: Map<ImageName, Planned>; needs: readonly Need[] } {
+  const planned = new Map<ImageName, Planned>();
+  const needs: Need[] = [];
+  for (const [image, node] of graph.nodes) {
+    const one: One = {
+      node,
+      graph,
+      state,
+      request,
+      published: state.images.get(image)!,
+      today: request.definitions.get(image)!,
+      requested: request.rebuild && request.select?.has(image) === true,
+      neededBy: neededBy.get(image),
+      standings: new Map(node.parents.map((parent) => [parent, planned.get(parent)!.standing])),
+      need: (need) => void needs.push(need),
+    };
+    if (!included.has(image)) planned.set(image, planUnselected(one));
+    else planned.set(image, isVersioned(node) ? planVersioned(one) : planRolling(one));
+  }
+  return { planned, needs };
+}
+
+/** Everything that decides about one image. */
+type One = {
+  readonly node: Node;
+  readonly graph: Graph;
+  readonly state: State;
+  readonly request: BuildRequest;
+  readonly published: ImageState;
+  readonly today: Digest;
+  readonly requested: boolean;
+  readonly neededBy: ImageName | undefined;
+  readonly standings: ReadonlyMap<ImageName, Standing>;
+  need(need: Need): void;
+};
+
+function stepOf(one: One, tag: string, part: Pick<Step, 'action' | 'reasons'> & Partial<Step>): Step {
+  const { node, graph } = one;
+  return {
+    image: node.definition.image,
+    ref: formatImageRef(withTag(node.ref, tag)),
+    tag,
+    kind: node.definition.recipe.kind,
+    parents: parentRefs(graph, node),
+    now: undefined,
+    publishes: false,
+    promotes: false,
+    latestBefore: one.published.latest?.digest,
+    digest: undefined,
+    localId: undefined,
+    ...part,
+  };
+}
+
+function planUnselected(one: One): Planned {
+  const { node, published } = one;
+  const there = isVersioned(node) ? published.version : published.latest;
+  if (there === undefined) {
+    // What a run without publishing left on the engine is as good as there, when this run does not publish either.
+    const local = one.request.publishing.publish ? undefined : reusable(one);
+    const step = stepOf(one, node.ref.tag!, { action: 'keep', reasons: [{ why: 'not-selected' }], localId: local?.id });
+    return { step, standing: local === undefined ? 'absent' : { digest: `id:${local.id}` } };
+  }
+  const step = stepOf(one, node.ref.tag!, { action: 'keep', reasons: [{ why: 'not-selected' }, { why: 'published', digest: there.digest }], digest: there.digest, now: node.ref.tag });
+  return { step, standing: { digest: there.digest } };
+}
+
+function planVersioned(one: One): Planned {
+  const { node, published, state, request, requested } = one;
+  const tagSource = node.definition.tagSource as Extract<typeof node.definition.tagSource, { source: 'changelog' }>;
+  const { version, older } = tagSource;
+  const there = published.version;
+  const now = published.latest?.provenance?.version ?? (published.latest !== undefined && published.latest.digest === there?.digest ? version : (state.olderVersion.get(node.definition.image) ?? undefined));
+
+  if (requested && there !== undefined) {
+    const step = stepOf(one, `${version}-local`, { action: 'build', reasons: [{ why: 'requested' }], now });
+    return { step, standing: { digest: there.digest } };
+  }
+  const move = mayMoveLatest(node.definition.image, version, older, there?.digest, published.latest, state.olderVersion);
+  if (move.result === 'unread' && request.publishing.publish) one.need({ need: 'older-version', image: node.definition.image });
+
+  if (there === undefined) {
+    const planned = planUnpublished(one, version, [{ why: 'not-published' }], move.result === 'move', now);
+    return move.result === 'refused' || move.result === 'left' ? { ...planned, step: { ...planned.step, reasons: [...planned.step.reasons, move.reason] } } : planned;
+  }
+
+  const standing: Standing = { digest: there.digest };
+  const origin: readonly Reason[] = there.provenance === undefined ? [{ why: 'origin-unknown', digest: there.digest }] : [{ why: 'published', digest: there.digest }];
+  const drift: readonly Reason[] = there.provenance !== undefined && there.provenance.definition !== one.today ? [{ why: 'changed-without-changelog' }] : [];
+  const base = { digest: there.digest, now };
+  switch (move.result) {
+    case 'there':
+    case 'unread':
+      return { step: stepOf(one, version, { ...base, action: 'keep', reasons: drift.length > 0 ? drift : origin }), standing };
+    case 'left':
+      return { step: stepOf(one, version, { ...base, action: 'keep', reasons: [...drift, move.reason] }), standing };
+    case 'refused':
+      return { step: stepOf(one, version, { ...base, action: 'blocked', reasons: [move.reason, ...drift] }), standing };
+    case 'move': {
+      const reasons: readonly Reason[] = [{ why: 'promotion-pending', from: published.latest === undefined ? undefined : (now ?? 'another image') }, ...drift];
+      if (!request.publishing.publish) return { step: stepOf(one, version, { ...base, action: 'keep', reasons }), standing };
+      return { step: stepOf(one, version, { ...base, action: 'promote', promotes: true, reasons }), standing };
+    }
+  }
+}
+
+function planRolling(one: One): Planned {
+  const { node, published, state, request, requested } = one;
+  const image = node.definition.image;
+  const { latest } = published;
+  const dated = state.dated.get(image);
+  const now = latest === undefined ? undefined : (dated?.find(({ digest }) => digest === latest.digest)?.tag ?? 'latest');
+  const reasons = whyRollingBuilds(one);
+
+  if (reasons.length === 0) {
+    const kept = latest!;
+    const why: Reason = kept.provenance === undefined ? { why: 'origin-unknown', digest: kept.digest } : { why: 'published', digest: kept.digest };
+    return { step: stepOf(one, 'latest', { action: 'keep', reasons: [why], digest: kept.digest, now }), standing: { digest: kept.digest } };
+  }
+  if (dated === undefined) one.need({ need: 'dated-tags', image });
+  if (request.publishing.publish && !requested && latest?.provenance?.revision !== undefined) {
+    const { revision } = latest.provenance;
+    if (!state.ancestry.has(revision)) one.need({ need: 'ancestry', revision });
+    if (state.ancestry.get(revision) === false) {
+      const step = stepOf(one, 'latest', { action: 'blocked', reasons: [{ why: 'older-checkout', latest: `of commit ${revision.slice(0, 12)}, which is not in this git tree` }], digest: latest.digest, now });
+      return { step, standing: { digest: latest.digest } };
+    }
+  }
+  const ready = requested ? undefined : dated?.find(({ provenance }) => provenance !== undefined && isToday(one, provenance));
+  if (ready !== undefined) {
+    const base = { digest: ready.digest, now };
+    const why: readonly Reason[] = [{ why: 'promoted', tag: ready.tag }, ...reasons];
+    const step = request.publishing.publish ? stepOf(one, ready.tag, { ...base, action: 'promote', promotes: true, reasons: why }) : stepOf(one, ready.tag, { ...base, action: 'keep', reasons: why });
+    return { step, standing: { digest: ready.digest } };
+  }
+  const taken = [...(dated ?? []).map(({ tag }) => tag), ...localTags(one)];
+  return planUnpublished(one, nextDatedTag(request.day, taken), reasons, true, now);
+}
+
+/** Why a rolling image is not as it should be: nothing there, another definition, a parent that is not the recorded one, or asked for. */
+function whyRollingBuilds(one: One): readonly Reason[] {
+  const { published, requested, today, node } = one;
+  if (requested) return [{ why: 'requested' }];
+  if (published.latest === undefined) return [{ why: 'not-published' }];
+  const { provenance } = published.latest;
+  if (provenance === undefined) return [];
+  const reasons: Reason[] = [];
+  if (provenance.definition !== today) reasons.push({ why: 'inputs-changed' });
+  for (const { image: parent } of node.sources) {
+    if (parent === undefined) continue;
+    const standing = one.standings.get(parent);
+    const recorded = recordedDigest(one, provenance.parents, parent);
+    if (standing === 'changes') reasons.push({ why: 'parent-builds', parent });
+    else if (standing !== undefined && standing !== 'absent' && recorded !== undefined && recorded !== standing.digest) reasons.push({ why: 'parent-moved', parent, from: recorded, to: standing.digest });
+  }
+  return reasons;
+}
+
+/** The digest that was recorded for a parent, under whichever tag it had then. */
+function recordedDigest(one: One, parents: ParentDigests, parent: ImageName): string | undefined {
+  const repository = repositoryOf(one.graph.nodes.get(parent)!.ref);
+  const found = Object.entries(parents).find(([ref]) => ref === repository || ref.startsWith(`${repository}:`));
+  return found?.[1];
+}
+
+/** Whether an image was made from today's definition and stood on the tree's images as they will be after this run. */
+function isToday(one: One, provenance: Provenance): boolean {
+  if (provenance.definition !== one.today) return false;
+  return one.node.sources.every(({ image }) => {
+    if (image === undefined) return true;
+    const standing = one.standings.get(image);
+    return typeof standing === 'object' && standing.digest === recordedDigest(one, provenance.parents, image);
+  });
+}
+
+/** An image that the registry does not have: taken from the engine if that one is exactly what would be built, else built. */
+function planUnpublished(one: One, tag: string, reasons: readonly Reason[], promotes: boolean, now: string | undefined): Planned {
+  const { request, neededBy, requested } = one;
+  const { publish } = request.publishing;
+  const why: readonly Reason[] = neededBy === undefined ? reasons : [...reasons, { why: 'needed-by', child: neededBy }];
+  const local = requested ? undefined : reusable(one);
+  if (local !== undefined) {
+    const localTag = ownTag(one, local) ?? tag;
+    if (!publish) return { step: stepOf(one, localTag, { action: 'keep', reasons: [{ why: 'built-locally' }], localId: local.id, now }), standing: { digest: `id:${local.id}` } };
+    return { step: stepOf(one, tag, { action: 'publish', reasons: [...why, { why: 'built-locally' }], localId: local.id, publishes: true, promotes, now }), standing: 'changes' };
+  }
+  return { step: stepOf(one, tag, { action: 'build', reasons: why, publishes: publish, promotes: publish && promotes, now }), standing: 'changes' };
+}
+
+/** The engine's image that is exactly what a build would make: same definition, same parents, outside images too. */
+function reusable(one: One): LocalImage | undefined {
+  const { state, node } = one;
+  if (state.local === undefined) {
+    one.need({ need: 'local-images' });
+    return undefined;
+  }
+  const candidates = state.local.filter((local) => ownTag(one, local) !== undefined);
+  return candidates.find((local) => {
+    const provenance = provenanceOf(local.labels, node.definition.name);
+    if (provenance === undefined || !isToday(one, provenance)) return false;
+    return node.sources.every(({ image, ref }) => {
+      if (image !== undefined) return true;
+      if (!state.outside.has(ref)) one.need({ need: 'outside-digest', ref });
+      const digest = state.outside.get(ref);
+      return digest !== undefined && digest !== null && provenance.parents[ref] === digest;
+    });
+  });
+}
+
+/** The tag by which a local image is this image's finished build: its version, or a dated tag. Newest first. */
+function ownTag(one: One, local: LocalImage): string | undefined {
+  const repository = `${repositoryOf(one.node.ref)}:`;
+  const tags = local.tags.flatMap((tag) => (tag.startsWith(repository) ? [tag.slice(repository.length)] : []));
+  const { tagSource } = one.node.definition;
+  return tagSource.source === 'changelog' ? tags.find((tag) => tag === tagSource.version) : newestDatedFirst(tags)[0];
+}
+
+function localTags(one: One): readonly string[] {
+  const repository = `${repositoryOf(one.node.ref)}:`;
+  return (one.state.local ?? []).flatMap(({ tags }) => tags.flatMap((tag) => (tag.startsWith(repository) ? [tag.slice(repository.length)] : []))).filter((tag) => parseDatedTag(tag) !== undefined);
+}

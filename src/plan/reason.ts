@@ -1,0 +1,68 @@
+import { shortDigest, type Digest } from '../shared/digest.js';
+import type { ImageName } from '../shared/image-ref.js';
+
+/** Why a step is as it is. Data; `explain` says it in words. */
+export type Reason =
+  | { readonly why: 'published'; readonly digest: Digest }
+  | { readonly why: 'promoted'; readonly tag: string }
+  | { readonly why: 'promotion-pending'; readonly from: string | undefined }
+  | { readonly why: 'not-published' }
+  | { readonly why: 'built-locally' }
+  | { readonly why: 'parent-builds'; readonly parent: ImageName }
+  | { readonly why: 'parent-moved'; readonly parent: ImageName; readonly from: string; readonly to: string }
+  | { readonly why: 'inputs-changed' }
+  | { readonly why: 'changed-without-changelog' }
+  | { readonly why: 'requested' }
+  | { readonly why: 'needed-by'; readonly child: ImageName }
+  | { readonly why: 'not-selected' }
+  | { readonly why: 'older-checkout'; readonly latest: string }
+  | { readonly why: 'origin-unknown'; readonly digest: Digest }
+  | { readonly why: 'latest-unknown'; readonly digest: Digest };
+
+/** Names as people say them: without the namespace that all of some images share. */
+export function sayNames(images: readonly ImageName[]): (image: ImageName) => string {
+  const first = images[0];
+  const prefix = first?.includes('/') === true ? first.slice(0, first.indexOf('/') + 1) : '';
+  if (prefix === '' || !images.every((image) => image.startsWith(prefix))) return (image) => image;
+  return (image) => (image.startsWith(prefix) ? image.slice(prefix.length) : image);
+}
+
+function shortParent(digest: string): string {
+  return digest.startsWith('id:') ? `local image ${shortDigest(digest.slice(3))}` : shortDigest(digest);
+}
+
+/** The reason as a person says it; `say` turns images into names. */
+export function explain(reason: Reason, say: (image: ImageName) => string): string {
+  switch (reason.why) {
+    case 'published':
+      return 'published';
+    case 'promoted':
+      return `${reason.tag} has this definition and these parents already`;
+    case 'promotion-pending':
+      return reason.from === undefined ? 'published, but there is no :latest yet' : `published, but :latest is still ${reason.from}`;
+    case 'not-published':
+      return 'not in the registry yet';
+    case 'built-locally':
+      return 'built here from this definition and these parents';
+    case 'parent-builds':
+      return `${say(reason.parent)} is built in this run`;
+    case 'parent-moved':
+      return `${say(reason.parent)} moved (${shortParent(reason.from)} → ${shortParent(reason.to)})`;
+    case 'inputs-changed':
+      return 'its definition changed';
+    case 'changed-without-changelog':
+      return 'published, but its definition changed without a new changelog entry';
+    case 'requested':
+      return 'a rebuild was asked for';
+    case 'needed-by':
+      return `${say(reason.child)} stands on it`;
+    case 'not-selected':
+      return 'not selected';
+    case 'older-checkout':
+      return `your checkout is older than the registry (:latest is ${reason.latest})`;
+    case 'origin-unknown':
+      return 'published, origin unknown: kept';
+    case 'latest-unknown':
+      return `:latest (${shortDigest(reason.digest)}) is none of the versions in the changelog: left; build-images promote forces it`;
+  }
+}

@@ -1,0 +1,68 @@
+import type { Kind } from '../definition/definition.js';
+import type { Digest } from '../shared/digest.js';
+import type { ImageName } from '../shared/image-ref.js';
+import type { Need } from '../state/state.js';
+import type { Reason } from './reason.js';
+
+/** What will be done to one image. */
+export type Action =
+  /** Nothing. */
+  | 'keep'
+  /** Build, test, publish, and at the end promote. */
+  | 'build'
+  /** The engine has it: test, publish, and at the end promote. */
+  | 'publish'
+  /** The registry has it: only `:latest` moves. */
+  | 'promote'
+  /** Something must be done that may not: nothing is. */
+  | 'blocked';
+
+/** One image of a plan. */
+export type Step = {
+  readonly image: ImageName;
+  /** `registry/namespace/name:tag`, as it will be. */
+  readonly ref: string;
+  readonly tag: string;
+  readonly kind: Kind;
+  readonly action: Action;
+  /** Every image it stands on: those of the tree, then outside images. Full references. */
+  readonly parents: readonly string[];
+  readonly reasons: readonly Reason[];
+  /** The tag that is published now, as far as it is known. */
+  readonly now: string | undefined;
+  /** Whether the image goes to the registry (build, publish). */
+  readonly publishes: boolean;
+  /** Whether `:latest` moves to it at the end. */
+  readonly promotes: boolean;
+  /** What `:latest` was when this was planned; it must still be that when it moves. */
+  readonly latestBefore: Digest | undefined;
+  /** keep, promote: the manifest that children stand on. */
+  readonly digest: Digest | undefined;
+  /** publish, or keep when built locally: the engine's image id. */
+  readonly localId: string | undefined;
+};
+
+/** Whether and where a run publishes, and why so. */
+export type Publishing =
+  | { readonly publish: true; readonly to: string; readonly as: string | undefined }
+  | { readonly publish: false; readonly to: string; readonly why: string };
+
+/** Steps for every image of the graph, parents first; and what should be read before the plan can be believed. */
+export type Plan = {
+  readonly publishing: Publishing;
+  readonly steps: readonly Step[];
+  readonly needs: readonly Need[];
+};
+
+/** Whether a step changes anything. */
+export function isPending(step: Step): boolean {
+  return step.action === 'build' || step.action === 'publish' || step.action === 'promote';
+}
+
+/** A plan as JSON: the form that scripts rely on. */
+export function planToJson(plan: Plan): unknown {
+  return {
+    publishing: plan.publishing,
+    steps: plan.steps.map(({ image, ref, tag, kind, action, parents, reasons }) => ({ image, ref, tag, kind, action, parents, reasons })),
+  };
+}

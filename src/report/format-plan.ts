@@ -1,0 +1,41 @@
+import { formatPublishing } from '../plan/publishing.js';
+import { explain, sayNames } from '../plan/reason.js';
+import { isPending, type Plan, type Step } from '../plan/step.js';
+import { formatTable } from './table.js';
+
+/** Reasons that a step which changes nothing is shown for all the same. */
+const WORTH_SAYING: ReadonlySet<string> = new Set(['changed-without-changelog', 'latest-unknown', 'promotion-pending']);
+
+/** Whether a person wants to see a step that keeps its image. */
+function isQuiet(step: Step): boolean {
+  return step.action === 'keep' && !step.reasons.some(({ why }) => WORTH_SAYING.has(why));
+}
+
+/** A plan as a table. What is up to date is counted, not shown, unless all is asked for. */
+export function formatPlan(plan: Plan, all: boolean): readonly string[] {
+  const shown = plan.steps.filter((step) => all || !isQuiet(step));
+  const stuck = plan.steps.filter(({ action, reasons }) => action === 'blocked' || reasons.some(({ why }) => why === 'latest-unknown')).length;
+  const head = formatPublishing(plan.publishing) + (stuck === 0 ? '' : `            not moving :latest of ${stuck} image${stuck === 1 ? '' : 's'} (see below)`);
+  const say = sayNames(plan.steps.map(({ image }) => image));
+  const rows = shown.map((step) => [
+    `  ${say(step.image)}`,
+    step.now ?? '–',
+    step.action === 'blocked' ? '–' : step.tag,
+    step.action,
+    step.reasons.map((reason) => explain(reason, say)).join('; '),
+  ]);
+  const table = rows.length === 0 ? [] : ['', ...formatTable([['  image', 'now', 'will be', 'action', 'why'], ...rows])];
+  return [head, ...table, '', formatCounts(plan, plan.steps.length - shown.length)];
+}
+
+function formatCounts(plan: Plan, hidden: number): string {
+  const number = (action: Step['action']): number => plan.steps.filter((step) => step.action === action).length;
+  const parts = (['build', 'publish', 'promote', 'blocked'] as const).flatMap((action) => {
+    const many = number(action);
+    return many === 0 ? [] : [action === 'blocked' ? `${many} blocked` : `${many} to ${action}`];
+  });
+  const upToDate = number('keep');
+  if (parts.length === 0) return `Nothing to do: ${upToDate} up to date.`;
+  if (upToDate > 0) parts.push(`${upToDate} up to date${hidden > 0 ? ' (not shown; --all shows them)' : ''}`);
+  return `${parts.join(', ')}.${plan.steps.some(isPending) ? '   Run build-images to do it.' : ''}`;
+}

@@ -1,0 +1,98 @@
+import type { Event } from '../execute/event.js';
+import { explain, sayNames, type Reason } from '../plan/reason.js';
+import { formatPublishing } from '../plan/publishing.js';
+import { isPending } from '../plan/step.js';
+import { count, formatDuration, formatSize } from './amounts.js';
+
+/** How a run's events are shown as plain lines. */
+export type PlainView = {
+  /** The lines that one event makes; verbose says the quiet ones too. */
+  lines(event: Event): readonly string[];
+  /** What changed, what did not, and what to do next. */
+  summary(): readonly string[];
+};
+
+type Tally = { published: string[]; local: string[]; failed: string[]; blocked: string[]; notStarted: string[]; promoted: string[]; kept: number };
+
+/** One line per event, each with its time (UTC) and its image's name; a fold of the events and nothing else. */
+export function createPlainView(verbose: boolean): PlainView {
+  const tally: Tally = { published: [], local: [], failed: [], blocked: [], notStarted: [], promoted: [], kept: 0 };
+  let width = 0;
+  let say = (image: string): string => image;
+  let run = '';
+  let seconds = 0;
+
+  const why = (reasons: readonly Reason[]): string => reasons.map((reason) => explain(reason, say)).join('; ');
+  const body = (event: Event): readonly string[] => {
+    const says = (image: string, word: string, rest: string): string => `${say(image).padEnd(width)} ${word.padEnd(9)} ${rest}`.trimEnd();
+    switch (event.type) {
+      case 'run-started':
+        run = event.run;
+        say = sayNames(event.steps.map(({ image }) => image));
+        width = Math.max(0, ...event.steps.filter(isPending).map(({ image }) => say(image).length));
+        tally.kept = event.steps.filter(({ action }) => action === 'keep').length;
+        return [
+          formatPublishing(event.publishing),
+          ...event.steps.filter(({ action }) => action === 'blocked').map((step) => says(step.image, 'blocked', why(step.reasons))),
+        ];
+      case 'step-started':
+        return [says(event.image, event.action, why(event.reasons))];
+      case 'built':
+        return [says(event.image, 'built', `${formatDuration(event.seconds)}, ${formatSize(event.size)}`)];
+      case 'tested':
+        return [says(event.image, 'tested', formatDuration(event.seconds))];
+      case 'untested':
+        return verbose ? [says(event.image, 'untested', event.because)] : [];
+      case 'published':
+        tally.published.push(event.image);
+        return [says(event.image, 'published', `${event.tag} (${event.digest.slice(0, 19)}…)`)];
+      case 'finished-locally':
+        tally.local.push(event.image);
+        return [says(event.image, 'kept here', `as ${event.tag} (${event.because})`)];
+      case 'failed':
+        tally.failed.push(event.image);
+        return [
+          says(event.image, 'FAILED', `${event.message}${event.log === undefined ? '' : `   log: ${event.log}`}`),
+          ...event.detail.map((line) => `  ${''.padEnd(width)}${line}`),
+        ];
+      case 'blocked':
+        tally.blocked.push(event.image);
+        return [says(event.image, 'blocked', `by ${say(event.by)}`)];
+      case 'not-started':
+        tally.notStarted.push(event.image);
+        return [says(event.image, 'not done', event.because)];
+      case 'promotion-intended':
+        return [];
+      case 'promoted':
+        tally.promoted.push(event.image);
+        return [says(event.image, ':latest', `→ ${event.tag}${event.was === undefined ? '' : ` (was ${event.was})`}`)];
+      case 'warning':
+        return [event.image === undefined ? event.message : says(event.image, 'note', event.message)];
+      case 'run-finished':
+        seconds = event.seconds;
+        return [];
+    }
+  };
+
+  return {
+    lines(event) {
+      const [first, ...rest] = body(event);
+      if (first === undefined) return [];
+      const time = new Date(event.at).toISOString().slice(11, 19);
+      const firstWithTime = `${time} ${first}`;
+      return [firstWithTime, ...rest.map((line) => (event.type === 'run-started' ? `${time} ${line}` : `         ${line}`))];
+    },
+    summary() {
+      const parts: string[] = [];
+      const add = (images: readonly string[], word: string): void => void (images.length > 0 && parts.push(`${images.length} ${word}`));
+      add(tally.published, 'published');
+      add(tally.local, 'built and kept here');
+      add(tally.failed, 'failed');
+      add(tally.blocked, 'blocked');
+      add(tally.notStarted, 'not done');
+      if (tally.kept > 0) parts.push(`${tally.kept} kept`);
+      const moved = tally.promoted.length === 0 ? '' : `   :latest moved for ${count(tally.promoted.length, 'image')}.`;
+      return [`${parts.length === 0 ? 'nothing to do' : parts.join(', ')} in ${formatDuration(seconds)}.${moved}   run ${run}`];
+    },
+  };
+}

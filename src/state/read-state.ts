@@ -1,0 +1,146 @@
+import { isVersioned, type Graph, type Node } from '../graph/graph.js';
+import type { Digest } from '../shared/digest.js';
+import { formatImageRef, parseImageRef, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
+import { newestDatedFirst } from './dated-tag.js';
+import type { DigestMemory } from './digest-memory.js';
+import { provenanceOf } from './labels.js';
+import type { LocalImages } from './local-images.js';
+import type { PublishedImages } from './published-images.js';
+import { stateOf, type DatedImage, type ImageState, type Need, type PublishedImage, type State } from './state.js';
+
+/** How many of a rolling image's dated tags are looked at: the one to promote is nearly always the newest. */
+const DATED_READ = 10;
+
+/** The outside that a plan is made from. */
+export type Outside = {
+  readonly published: PublishedImages;
+  readonly local: LocalImages;
+  /** Whether a commit is HEAD or its ancestor; undefined outside a git tree. */
+  isAncestor(revision: string): Promise<boolean | undefined>;
+  readonly memory: DigestMemory;
+};
+
+/** What the registry holds of every image: one request for an image whose `:latest` is the remembered digest of its version. */
+export async function readState(graph: Graph, outside: Outside, signal: AbortSignal): Promise<State> {
+  return stateOf(await readImages([...graph.nodes.values()], outside, signal));
+}
+
+/** What the registry holds of some images. */
+export async function readImages(nodes: readonly Node[], outside: Outside, signal: AbortSignal): Promise<ReadonlyMap<ImageName, ImageState>> {
+  const read = await all(nodes, async (node) => [node.definition.image, await readImage(node, outside, signal)] as const, signal);
+  return new Map(read);
+}
+
+/** Waits for all; the first failure is thrown when the others, told by `signal`'s owner or by themselves, have ended. */
+async function all<T, R>(values: readonly T[], read: (value: T) => Promise<R>, signal: AbortSignal): Promise<R[]> {
+  const results = await Promise.allSettled(values.map(read));
+  signal.throwIfAborted();
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return results.map((result) => (result as PromiseFulfilledResult<R>).value);
+}
+
+async function readImage(node: Node, outside: Outside, signal: AbortSignal): Promise<ImageState> {
+  const { published, memory } = outside;
+  const { name } = node.definition;
+  const latestRef = withTag(node.ref, 'latest');
+  if (!isVersioned(node)) return { version: undefined, latest: await readTag(name, latestRef, outside, signal) };
+
+  const versionRef = formatImageRef(node.ref);
+  const remembered = memory.tag(versionRef);
+  const latestDigest = await published.digestOf(latestRef, signal);
+  if (latestDigest !== undefined && latestDigest === remembered) {
+    const both = await describe(name, latestRef, latestDigest, outside, signal);
+    return { version: both, latest: both };
+  }
+  const versionDigest = await published.digestOf(node.ref, signal);
+  if (versionDigest !== undefined) memory.rememberTag(versionRef, versionDigest);
+  const version = versionDigest === undefined ? undefined : await describe(name, node.ref, versionDigest, outside, signal);
+  const latest = latestDigest === undefined ? undefined : await describe(name, latestRef, latestDigest, outside, signal);
+  return { version, latest };
+}
+
+async function readTag(name: string, ref: ImageRef, outside: Outside, signal: AbortSignal): Promise<PublishedImage | undefined> {
+  const digest = await outside.published.digestOf(ref, signal);
+  return digest === undefined ? undefined : describe(name, ref, digest, outside, signal);
+}
+
+async function describe(name: string, ref: ImageRef, digest: Digest, { published, memory }: Outside, signal: AbortSignal): Promise<PublishedImage> {
+  const remembered = memory.provenance(name, digest);
+  if (remembered !== undefined) return { digest, provenance: remembered ?? undefined };
+  const { labels } = await published.configOf(ref, digest, signal);
+  const provenance = provenanceOf(labels, name);
+  memory.rememberProvenance(name, digest, provenance ?? null);
+  return { digest, provenance };
+}
+
+/** The state with what a plan needed and did not have. */
+export async function readNeeds(graph: Graph, state: State, needs: readonly Need[], outside: Outside, signal: AbortSignal): Promise<State> {
+  const dated = new Map(state.dated);
+  const olderVersion = new Map(state.olderVersion);
+  const digests = new Map(state.outside);
+  const ancestry = new Map(state.ancestry);
+  let { local } = state;
+  await all(
+    distinct(needs),
+    async (need) => {
+      switch (need.need) {
+        case 'dated-tags':
+          return void dated.set(need.image, await readDated(graph.nodes.get(need.image)!, outside, signal));
+        case 'older-version':
+          return void olderVersion.set(need.image, await findOlderVersion(graph.nodes.get(need.image)!, state.images.get(need.image)!, outside, signal));
+        case 'local-images':
+          local = await outside.local.list(signal);
+          return;
+        case 'outside-digest':
+          return void digests.set(need.ref, await outsideDigest(need.ref, outside, signal));
+        case 'ancestry':
+          return void ancestry.set(need.revision, await outside.isAncestor(need.revision));
+      }
+    },
+    signal,
+  );
+  return { images: state.images, dated, olderVersion, local, outside: digests, ancestry };
+}
+
+function distinct(needs: readonly Need[]): readonly Need[] {
+  return [...new Map(needs.map((need) => [JSON.stringify(need), need])).values()];
+}
+
+async function outsideDigest(text: string, { published }: Outside, signal: AbortSignal): Promise<Digest | null> {
+  const ref = parseImageRef(text);
+  if (ref === undefined) return null;
+  if (ref.digest !== undefined) return ref.digest;
+  return (await published.digestOf(ref.tag === undefined ? withTag(ref, 'latest') : ref, signal)) ?? null;
+}
+
+async function readDated(node: Node, outside: Outside, signal: AbortSignal): Promise<readonly DatedImage[]> {
+  const { published, memory } = outside;
+  const tags = newestDatedFirst(await published.tagsOf(node.ref, signal)).slice(0, DATED_READ);
+  const read = await all(
+    tags,
+    async (tag): Promise<DatedImage | undefined> => {
+      const ref = withTag(node.ref, tag);
+      const digest = memory.tag(formatImageRef(ref)) ?? (await published.digestOf(ref, signal));
+      if (digest === undefined) return undefined;
+      memory.rememberTag(formatImageRef(ref), digest);
+      return { tag, ...(await describe(node.definition.name, ref, digest, outside, signal)) };
+    },
+    signal,
+  );
+  return read.filter((image) => image !== undefined);
+}
+
+async function findOlderVersion(node: Node, { latest }: ImageState, { published, memory }: Outside, signal: AbortSignal): Promise<string | null> {
+  const { tagSource } = node.definition;
+  if (tagSource.source !== 'changelog' || latest === undefined) return null;
+  // One after the other, newest first: the answer is nearly always the first one.
+  for (const version of tagSource.older) {
+    const ref = withTag(node.ref, version);
+    const digest = memory.tag(formatImageRef(ref)) ?? (await published.digestOf(ref, signal));
+    if (digest === undefined) continue;
+    memory.rememberTag(formatImageRef(ref), digest);
+    if (digest === latest.digest) return version;
+  }
+  return null;
+}
