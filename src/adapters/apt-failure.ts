@@ -19,7 +19,11 @@ export function explainFailure(lines: readonly string[], status: string): Archiv
   });
   const missing = fetchErrors.find(({ what, why }) => /Release$/.test(what) && /^404\b/.test(why));
   if (missing !== undefined) return new RootFileSystemFailure(`there is no such suite: ${missing.what}: ${missing.why}`);
-  const said = lines.filter((line) => /^(?:E|dpkg: error[^:]*): ?/.test(line) && !EMPTY_WORDS.test(line));
+  // "dpkg: error processing package x (--configure):" and, on the next line, what is wrong with it.
+  const said = lines.flatMap((line, index) => {
+    if (!/^(?:E|dpkg: error[^:]*):/.test(line) || EMPTY_WORDS.test(line)) return [];
+    return [line.startsWith('dpkg') && line.endsWith(':') ? `${line} ${lines[index + 1] ?? ''}` : line];
+  });
   const last = said.filter((line) => line.startsWith('E: ')).at(-1) ?? said.at(-1);
   const message = (last ?? `mmdebstrap: ${status}`).replace(/^E: /, '').replace(/\s+/g, ' ').trim();
   if (last === undefined || !OUTSIDE.test(message)) return new RootFileSystemFailure(message);

@@ -36,6 +36,24 @@ function parseOptions(text: string): Record<string, string> {
   return options;
 }
 
+/** Reads a deb822 sources file (sources.list(5)); stanzas that are switched off are left out. */
+export function parseDeb822Sources(text: string): readonly AptSource[] {
+  return text.split(/\n(?:[ \t]*\n)+/).flatMap((stanza) => {
+    const fields = new Map<string, string>();
+    let last = '';
+    for (const line of stanza.split('\n')) {
+      const field = /^([A-Za-z-]+):[ \t]*(.*)$/.exec(line);
+      if (field !== null) fields.set((last = field[1]!), field[2]!);
+      else if (/^[ \t]/.test(line) && last !== '') fields.set(last, `${fields.get(last)!}\n${line}`);
+    }
+    const words = (field: string): string[] => (fields.get(field) ?? '').trim().split(/\s+/).filter(Boolean);
+    const source = { types: words('Types'), uris: words('URIs'), suites: words('Suites'), components: words('Components') };
+    if (source.types.length === 0 || source.uris.length === 0 || fields.get('Enabled') === 'no') return [];
+    const options = Object.fromEntries([...fields].filter(([field]) => !['Types', 'URIs', 'Suites', 'Components', 'Enabled'].includes(field)));
+    return [{ ...source, options }];
+  });
+}
+
 /** A deb822 sources file. */
 export function formatSources(sources: readonly AptSource[]): string {
   return sources

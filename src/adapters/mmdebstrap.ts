@@ -148,6 +148,7 @@ function customizeScript(rootfs: RootFs, sources: string): string {
     .filter((name) => !/^[./?~]|-$/.test(name))
     .map((name) => shellWord(name.replace(/[=/].*$/, '')));
   return `set -eu
+umask 022
 if [ -x "$1/usr/bin/apt-mark" ]; then
   chroot "$1" apt-mark auto '.*' > /dev/null
   ${manual.length === 0 ? 'true' : `chroot "$1" apt-mark manual ${manual.join(' ')} > /dev/null`}
@@ -155,6 +156,7 @@ fi
 rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap" "$1/etc/apt/sources.list" "$1"/etc/apt/sources.list.d/*.list "$1"/etc/apt/sources.list.d/*.sources
 rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin "$1"/var/cache/apt/archives/*
 rm -f "$1"/var/lib/dpkg/*-old "$1"/var/cache/debconf/*-old "$1"/etc/passwd- "$1"/etc/group- "$1"/etc/shadow- "$1"/etc/gshadow- "$1"/etc/subuid- "$1"/etc/subgid-
+rm -f "$1/usr/share/info/dir"
 find "$1/var/log" -type f -size +0 -delete
 apt_user=$(sed -n 's/^_apt:[^:]*:\\([0-9]*\\):.*/\\1/p' "$1/etc/passwd" 2> /dev/null || true)
 for folder in var/lib/apt/lists/partial var/cache/apt/archives/partial; do

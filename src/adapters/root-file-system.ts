@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { chmod, mkdtemp, readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdtemp, readFile, readdir, rename } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { kill } from 'node:process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -12,7 +12,7 @@ import type { RootFs } from '../definition/rootfs.js';
 import type { Digest } from '../shared/digest.js';
 import { EXIT, Fault } from '../shared/errors.js';
 import { explainFailure, missingComponent } from './apt-failure.js';
-import { formatSources, parseOneLineSources, parseRelease, signSources, type ReleaseFile } from './apt-sources.js';
+import { formatSources, parseDeb822Sources, parseOneLineSources, parseRelease, signSources, type AptSource, type ReleaseFile } from './apt-sources.js';
 import { withoutDeviceNodes } from './device-nodes.js';
 import { LISTS_VARIABLE, makeArguments, MERGED_USR_MARK, resolveArguments } from './mmdebstrap.js';
 
@@ -26,11 +26,14 @@ export function createRootFileSystems(options: { readonly path?: string } = {}):
     async make(rootfs, request, signal) {
       signal.throwIfAborted();
       if (!(await runs('mmdebstrap', ['--version'], path))) throw new Fault(EXIT.failed, 'mmdebstrap is not installed', ['apt-get install mmdebstrap']);
-      const folder = await mkdtemp(join(request.workDirectory, 'rootfs-'));
+      const folder = await mkdtemp(join(resolve(request.workDirectory), 'rootfs-'));
       try {
         // apt downloads as its own user, who has to get in.
         await chmod(folder, 0o755);
-        return await make(rootfs, request, { folder, path, unshare: await runs('unshare', ['--mount', 'true'], path) }, signal);
+        const made = await make(rootfs, request, { folder, path, unshare: await runs('unshare', ['--mount', 'true'], path) }, signal);
+        const layerPath = join(request.workDirectory, 'layer.tar');
+        await rename(made.layerPath, layerPath);
+        return { ...made, layerPath };
       } finally {
         await runs('rm', ['-rf', '--one-file-system', '--', folder], path);
       }
@@ -67,7 +70,7 @@ async function make(rootfs: RootFs, request: RootFsRequest, place: Place, signal
   const releases = await readReleases(lists);
   const epoch = request.chooseEpoch({ newestRelease: Math.max(0, ...[...releases.values()].map(({ date }) => date)), packages });
 
-  const layerPath = join(request.workDirectory, 'layer.tar');
+  const layerPath = join(place.folder, 'layer.tar');
   const hash = createHash('sha256');
   let size = 0;
   const write = (output: Readable): Promise<void> =>
@@ -115,13 +118,14 @@ async function mmdebstrap(
     onLine(line);
   });
   try {
-    const status = new Promise<string>((resolve, reject) => {
+    const status = new Promise<string>((settle, reject) => {
       child.once('error', reject);
-      child.once('close', (code, by) => resolve(code === 0 ? '' : code === null ? `killed by ${by}` : `exit ${code}`));
+      child.once('close', (code, by) => settle(code === 0 ? '' : code === null ? `killed by ${by}` : `exit ${code}`));
     });
     const [ended, used] = await Promise.allSettled([status, useOutput(child.stdout)]);
     signal.throwIfAborted();
     if (ended.status === 'rejected') throw ended.reason;
+    if (used.status === 'rejected' && (used.reason as NodeJS.ErrnoException).code === 'ENOSPC') throw new Fault(EXIT.failed, `no space left for the layer in ${place.folder}`);
     if (ended.value !== '') throw explainFailure(lines, ended.value);
     if (used.status === 'rejected') throw used.reason;
     return lines;
@@ -178,18 +182,22 @@ async function readReleases(lists: string): Promise<ReadonlyMap<string, ReleaseF
   return releases;
 }
 
-async function readSources(root: string): Promise<ReturnType<typeof parseOneLineSources>> {
+/** The sources that mmdebstrap wrote: one line each, or deb822 in newer versions. */
+async function readSources(root: string): Promise<readonly AptSource[]> {
   const parts = join(root, 'etc/apt/sources.list.d');
-  const files = [join(root, 'etc/apt/sources.list'), ...(await readdir(parts)).sort().map((name) => join(parts, name))];
-  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
-  return parseOneLineSources(texts.join('\n'));
+  const sources = [...parseOneLineSources(await readFile(join(root, 'etc/apt/sources.list'), 'utf8').catch(() => ''))];
+  for (const name of (await readdir(parts)).sort()) {
+    const text = await readFile(join(parts, name), 'utf8');
+    sources.push(...(name.endsWith('.sources') ? parseDeb822Sources(text) : parseOneLineSources(text)));
+  }
+  return sources;
 }
 
-/** Whether a command can be started and ends well. */
+/** Whether a command can be started and ends well. In a group of its own: an interrupt at the terminal must not stop cleaning up. */
 function runs(command: string, commandLine: readonly string[], path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const child = spawn(command, commandLine, { env: { PATH: path, LC_ALL: 'C' }, stdio: 'ignore' });
-    child.once('error', () => resolve(false));
-    child.once('close', (code) => resolve(code === 0));
+  return new Promise((settle) => {
+    const child = spawn(command, commandLine, { env: { PATH: path, LC_ALL: 'C' }, stdio: 'ignore', detached: true });
+    child.once('error', () => settle(false));
+    child.once('close', (code) => settle(code === 0));
   });
 }

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import type { RootFs } from '../../../src/definition/rootfs.js';
+import { makeArguments, resolveArguments } from '../../../src/adapters/mmdebstrap.js';
+
+const rootfs: RootFs = { suite: 'trixie', components: ['main', 'contrib'], variant: 'minbase', include: ['tzdata', "odd'$(name)"], mirrors: undefined, suites: undefined, env: {}, cmd: ['bash'], user: undefined };
+const made = (change: Partial<RootFs> = {}, mergedUsr = false): readonly string[] => makeArguments({ ...rootfs, ...change }, { mergedUsr, sources: 'Types: deb\n' });
+const hooks = [...resolveArguments(rootfs, '/somewhere'), ...made()].filter((argument) => /^--[a-z]+-hook=/.test(argument)).map((argument) => argument.replace(/^[^=]*=/, ''));
+
+describe('mmdebstrap', () => {
+  it.each(hooks.map((hook, index) => [index, hook]))('hook %i is a script that a shell can read', (_, hook) => {
+    expect(spawnSync('sh', ['-n', '-c', String(hook)], { encoding: 'utf8' }).stderr).toBe('');
+  });
+  it('a name with a quote stays one word', () => {
+    expect(hooks[0]).toContain(`'odd'\\''$(name)'`);
+  });
+  it('every exclusion has the form that mmdebstrap itself heeds', () => {
+    const exclusions = made().filter((argument) => argument.startsWith('--dpkgopt=path'));
+    expect(exclusions.length).toBeGreaterThan(5);
+    for (const exclusion of exclusions) expect(exclusion).toMatch(/^--dpkgopt=path-(?:exclude|include)=\/usr\/share\//);
+  });
+  it('without mirrors nothing but the suite is named, so that mmdebstrap takes its own with updates and security', () => {
+    expect(made().slice(-2)).toEqual(['trixie', '-']);
+    expect(resolveArguments(rootfs, '/somewhere').slice(-2)).toEqual(['trixie', '/somewhere']);
+  });
+  it('a mirror serves the suite and the suites beside it; a whole entry is taken as it is', () => {
+    const mirrors = ['http://archive.example.org/debian', 'deb http://b.example.org/x y z'];
+    expect(made({ mirrors, suites: ['trixie-updates'] }).slice(-4)).toEqual(['-', mirrors[0], 'deb http://archive.example.org/debian trixie-updates main contrib', mirrors[1]]);
+  });
+  it('the merged-usr hook is there only where it is needed', () => {
+    const isHook = (argument: string): boolean => argument.startsWith('--hook-dir=');
+    expect(made({}, false).some(isHook)).toBe(false);
+    expect(made({}, true).some(isHook)).toBe(true);
+  });
+});
