@@ -9,6 +9,7 @@ import { lastLines, readText, run, say, Stop, waitFor, whereIs } from './shell.m
 const UNIT = 'build-images-registry.service';
 /** Our registry sends its folder in this header, so that another one is not taken for it. */
 const MARK = 'x-build-images-registry';
+const SYSTEM_FOLDER = '/var/lib/build-images-registry';
 
 /** The `registry:` of a config file, read without a YAML reader: this runs before anything is installed. */
 export function registryOf(configText) {
@@ -24,7 +25,7 @@ export function registryOf(configText) {
 export async function startRegistry(registry) {
   const port = /^(?:127\.0\.0\.1|localhost):(\d+)$/.exec(registry)?.[1];
   if (port === undefined) return say(`publishing to ${registry}: not started by quickstart, used as it is`);
-  const folder = process.getuid() === 0 ? '/var/lib/build-images-registry' : join(process.env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'build-images-registry');
+  const folder = process.getuid() === 0 ? SYSTEM_FOLDER : join(process.env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'build-images-registry');
   if (await isOurs(port, folder)) return;
   say(`starting a registry on 127.0.0.1:${port}, which keeps its images in ${folder}`);
   const owner = await ownerOf();
@@ -42,7 +43,7 @@ export async function startRegistry(registry) {
   throw new Stop(`the registry does not start on 127.0.0.1:${port}:\n${fault ?? lastLines(readText(join(folder, 'registry.log')), 3)}`);
 }
 
-/** True: our registry. False: nobody. Anything else that holds the port is a reason to stop. */
+/** True: our registry, root's included. False: nobody. Anything else that holds the port is a reason to stop. */
 async function isOurs(port, folder) {
   const answer = await new Promise((resolve) => {
     const request = get({ host: '127.0.0.1', port, path: '/v2/', agent: false, timeout: 10_000 }, (response) => {
@@ -53,7 +54,7 @@ async function isOurs(port, folder) {
     request.on('error', (fault) => resolve(fault.code === 'ECONNREFUSED' ? undefined : ''));
   });
   if (answer === undefined) return false;
-  if (answer === folder) return true;
+  if (answer === folder || answer === SYSTEM_FOLDER) return true;
   throw new Stop(`127.0.0.1:${port} is taken by something that is not the registry of build-images`, 'another port in config.yaml (registry: 127.0.0.1:PORT)');
 }
 

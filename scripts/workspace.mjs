@@ -6,7 +6,7 @@ export async function installDependencies() {
   say('installing the dependencies (npm ci)');
   let result = await npm('ci', '--ignore-scripts');
   if (result.code !== 0) result = await npm('ci', '--ignore-scripts');
-  if (result.code !== 0) throw new Stop(`npm ci failed:\n${lastLines(result.output)}`, 'npm ci --ignore-scripts');
+  if (result.code !== 0) throw new Stop(`npm ci failed:\n${lastLines(npmFault(result.output))}`, 'npm ci --ignore-scripts');
 }
 
 /** Makes dist/ from src/. */
@@ -23,6 +23,15 @@ function isInstalled(lock, installed) {
   const same = (path) => wanted[path] !== undefined && wanted[path].version === present[path].version && wanted[path].integrity === present[path].integrity;
   const needed = Object.keys(wanted).filter((path) => path !== '' && !wanted[path].optional && !wanted[path].peer);
   return Object.keys(present).every(same) && needed.every((path) => present[path] !== undefined);
+}
+
+/** npm says first what is wrong, and then how it is used. */
+function npmFault(output) {
+  return output
+    .split('\n')
+    .filter((line) => /^npm (error|ERR!) \S/.test(line))
+    .slice(0, 5)
+    .join('\n');
 }
 
 /** The npm that runs us, or the one in PATH. */
