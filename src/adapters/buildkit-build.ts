@@ -24,11 +24,17 @@ export async function buildWithSession(
   const session = await openSession(connection, { ...request, credentialsFor }, signal);
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const progress = createBuildProgress(request.onLine);
+  // Nothing is printed any more once the build has ended for the caller.
+  const progress = createBuildProgress((line) => {
+    if (!stop.signal.aborted) request.onLine(line);
+  });
   let failure: string | undefined;
+  let done = false;
   try {
     await Promise.race([session.fault, follow()]);
     if (failure !== undefined) throw await explain(failure);
+    // The answer can end without an error and without an image, as it does when the engine loses the session.
+    if (!done) throw new EngineError(`the engine ended the build of ${request.tag} without an image and without a word`);
     const image = await inspectImage(connection, request.tag, signal);
     if (image === undefined) throw new EngineError(`the engine built ${request.tag} but does not have it`);
     return image.id;
@@ -45,6 +51,7 @@ export async function buildWithSession(
       const stream = await connection.open({ method: 'POST', path: '/build', query: buildQuery(request, session.id), signal: either });
       for await (const record of readRecords(stream)) {
         failure ??= errorOf(record);
+        if (record.id === 'moby.image.id') done = true;
         if (record.id === 'moby.buildkit.trace') progress.add(messages.statusResponse.decode(Buffer.from(record.aux as string, 'base64')));
       }
     } catch (error) {

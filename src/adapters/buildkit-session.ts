@@ -89,6 +89,7 @@ export async function openBuildSession(connection: EngineConnection, content: Se
         },
       );
     },
+    // Asked every few seconds: an engine that gets no answer closes the session, and the build ends in the middle.
     health: (_: unknown, done: sendUnaryData<object>) => done(null, { status: SERVING }),
   });
   server.createConnectionInjector(grpc.ServerCredentials.createInsecure()).injectConnection(socket);
