@@ -29,12 +29,13 @@ await build({
   target: 'node20.19',
   minifySyntax: true,
   legalComments: 'none',
-  define: { PROGRAM_VERSION: JSON.stringify(version) },
+  define: { PROGRAM_VERSION: JSON.stringify(version), __filename: 'bundledFile', __dirname: 'bundledFolder' },
   plugins: [plainStringWidth],
   // Optional native parts of ssh2 that dockerode's connection over ssh would like to have.
   external: ['cpu-features', '*.node'],
+  // Under names that no bundled module declares itself.
   banner: {
-    js: "#!/usr/bin/env node\nimport { createRequire as bundledRequire } from 'node:module'; import { fileURLToPath as bundledPath } from 'node:url'; import { dirname as bundledDirname } from 'node:path'; const require = bundledRequire(import.meta.url), __filename = bundledPath(import.meta.url), __dirname = bundledDirname(__filename);",
+    js: "#!/usr/bin/env node\nimport { createRequire as bundledRequire } from 'node:module'; import { fileURLToPath as bundledPath } from 'node:url'; import { dirname as bundledDirname } from 'node:path'; globalThis.require ??= bundledRequire(import.meta.url); const bundledFile = bundledPath(import.meta.url), bundledFolder = bundledDirname(bundledFile);",
   },
   logLevel: 'warning',
 });

@@ -1,3 +1,4 @@
+import { DockerfileParser } from 'dockerfile-ast';
 /** An instruction of a Dockerfile, and the line on which it begins, from 1. */
 export type DockerfilePlace = {
   /** `RUN`, in capitals. */
@@ -18,7 +19,6 @@ const COUNTED = ['ADD', 'COPY', 'RUN', 'WORKDIR'];
  * cannot be searched for: it has its variables filled in.
  */
 export async function placeOfStep(dockerfile: string, step: string): Promise<DockerfilePlace | undefined> {
-  const { DockerfileParser } = await import('dockerfile-ast');
   const places = DockerfileParser.parse(dockerfile)
     .getInstructions()
     .map((instruction): DockerfilePlace => {

@@ -1,3 +1,4 @@
+import { Environment } from 'minijinja-js';
 import { nearHint } from '../shared/near-names.js';
 import { bad, errorAt, good, warningAt, type Checked, type Problem } from '../shared/problem.js';
 import { pythonStr } from './python-text.js';
@@ -34,7 +35,7 @@ export type Renderer = {
   render(path: string, source: string, settings: TemplateSettings): Checked<Rendered>;
 };
 
-type Engine = InstanceType<(typeof import('minijinja-js'))['Environment']>;
+type Engine = Environment;
 
 /** What the filters of the render at hand write to. */
 type Session = {
@@ -53,7 +54,6 @@ const REMEMBERED = 256;
 
 /** Loads the template engine, once; afterwards rendering is synchronous. */
 export async function createRenderer(): Promise<Renderer> {
-  const { Environment } = await import('minijinja-js');
   const dialects = new Map<string, Dialect>();
   let session: Session | undefined;
   let engine: Engine | undefined;

@@ -48,7 +48,8 @@ function buildNode(definition: Definition, tags: Tags, config: Config, renderer:
   if (!parsed.ok) return bad([...problems, ...parsed.problems]);
   problems.push(...parsed.warnings);
   const dockerfile = parsed.value;
-  if (config.forceNumericUser) problems.push(...(checkNumericUser(path, dockerfile) ?? []));
+  const userFault = config.forceNumericUser ? checkNumericUser(dockerfile) : undefined;
+  if (userFault !== undefined) problems.push(userFault);
 
   const sources = sourcesOf(definition, dockerfile, tags);
   problems.push(...checkSources(definition, path, dockerfile, sources, rules));

@@ -61,7 +61,8 @@ describe('imageArchive', () => {
   it('a layer that occurs twice is stored once and named twice', async () => {
     const twice = { ...image, layers: [layerOf('same'), layerOf('same')] };
     const files = await filesOf(twice);
-    expect([...files.keys()].filter((name) => name.startsWith('blobs/'))).toHaveLength(3);
+    const names = (await unpackTar(await bytesOf(twice))).map(({ header }) => header.name);
+    expect(names).toEqual([...new Set(names)]);
     expect(JSON.parse(files.get('manifest.json')!)[0].Layers).toHaveLength(2);
   });
   it("a compressed layer's media type says so", () => {

@@ -1,0 +1,185 @@
+import { describe, expect, it } from '@jest/globals';
+import { actionsOf, formerly, image, local, manifest, planFor, provenance, published, REGISTRY, rolled, stateFor, stepOf, today, tree, whyOf } from '../../support/plan-tree.js';
+import { planBuild } from '../../../src/plan/build.js';
+import { stateOf } from '../../../src/state/state.js';
+
+const NOT_PUBLISHING = { publish: false, to: REGISTRY, why: '--no-publish' } as const;
+
+describe('planBuild, versioned images', () => {
+  const graph = tree('base ← web ← api, base ← tool');
+  const allPublished = { base: published('base'), web: published('web'), api: published('api'), tool: published('tool') };
+
+  it('builds what the registry does not have, parents first', () => {
+    const plan = planFor(graph, {});
+    expect(actionsOf(plan)).toEqual({ base: 'build', web: 'build', api: 'build', tool: 'build' });
+    expect(plan.steps.map((step) => step.image)).toEqual(['base', 'web', 'api', 'tool']);
+    expect(stepOf(plan, 'api')).toMatchObject({ ref: `${REGISTRY}/api:2.0`, promotes: true, publishes: true, reasons: [{ why: 'not-published' }], parents: [`${REGISTRY}/web:2.0`] });
+  });
+  it('keeps what is published and promoted', () => {
+    const plan = planFor(graph, { images: allPublished });
+    expect(actionsOf(plan)).toEqual({ base: 'keep', web: 'keep', api: 'keep', tool: 'keep' });
+    expect(whyOf(plan, 'api')).toEqual(['published']);
+  });
+  it('keeps a published version though its parent is built', () => {
+    expect(actionsOf(planFor(graph, { images: { ...allPublished, base: {} } }))).toEqual({ base: 'build', web: 'keep', api: 'keep', tool: 'keep' });
+  });
+  it('says that a published definition changed without a new changelog entry, and keeps it', () => {
+    const it = image('web 2.0', provenance({ definition: formerly('web'), version: '2.0' }));
+    const plan = planFor(graph, { images: { ...allPublished, web: { version: it, latest: it } } });
+    expect(stepOf(plan, 'web').action).toBe('keep');
+    expect(whyOf(plan, 'web')).toEqual(['changed-without-changelog']);
+  });
+  it('keeps a published image without our labels, of which nothing is claimed', () => {
+    const it = image('web 2.0');
+    const plan = planFor(graph, { images: { ...allPublished, web: { version: it, latest: it } } });
+    expect(whyOf(plan, 'web')).toEqual(['origin-unknown']);
+    expect(stepOf(plan, 'web').action).toBe('keep');
+  });
+});
+
+describe('planBuild, :latest of a versioned image', () => {
+  const graph = tree('web');
+  const version = image('web 2.0', provenance({ definition: today('web'), version: '2.0' }));
+  const labelled = (named: string) => image(`web ${named} latest`, provenance({ definition: formerly('web'), version: named }));
+
+  it.each([
+    ['moves when it is absent', undefined, 'promote', 'promotion-pending'],
+    ['moves from an older version of the changelog', labelled('1.1'), 'promote', 'promotion-pending'],
+    ['moves from another image that calls itself the newest version', labelled('2.0'), 'promote', 'promotion-pending'],
+    ['stays on a version that the changelog does not know', labelled('3.0'), 'blocked', 'older-checkout'],
+  ] as const)('%s', (_, latest, action, why) => {
+    const plan = planFor(graph, { images: { web: { version, latest } } });
+    expect(stepOf(plan, 'web').action).toBe(action);
+    expect(whyOf(plan, 'web')).toEqual([why]);
+  });
+  it('is looked for among the older versions when it has no label of ours', () => {
+    const images = { web: { version, latest: image('docker-pkg 1.1') } };
+    expect(planFor(graph, { images }).needs).toEqual([{ need: 'older-version', image: 'web' }]);
+    expect(stepOf(planFor(graph, { images, olderVersion: { web: '1.1' } }), 'web').action).toBe('promote');
+    const left = planFor(graph, { images, olderVersion: { web: null } });
+    expect([stepOf(left, 'web').action, whyOf(left, 'web'), left.needs]).toEqual(['keep', ['latest-unknown'], []]);
+  });
+  it('does not move with a build when it is a version that the changelog does not know', () => {
+    const plan = planFor(graph, { images: { web: { latest: labelled('3.0') } } });
+    expect(stepOf(plan, 'web')).toMatchObject({ action: 'build', publishes: true, promotes: false });
+    expect(whyOf(plan, 'web')).toEqual(['not-published', 'older-checkout']);
+  });
+  it('stays where it is when nothing is published', () => {
+    const plan = planFor(graph, { images: { web: { version, latest: labelled('1.1') } } }, { publishing: NOT_PUBLISHING });
+    expect(stepOf(plan, 'web')).toMatchObject({ action: 'keep', promotes: false });
+  });
+});
+
+describe('planBuild, rolling images', () => {
+  const graph = tree('base ← run', ['base', 'run']);
+  const baseRef = `${REGISTRY}/base:latest`;
+  const good = { base: rolled('base'), run: rolled('run', { [baseRef]: manifest('base latest') }) };
+
+  it('builds under the day of the run', () => {
+    const plan = planFor(graph, {});
+    expect(plan.steps.map(({ tag }) => tag)).toEqual(['20260101', '20260101']);
+  });
+  it('takes the next tag of a day, the suffix as a number', () => {
+    const dated = ['20260101-9', '20260101-10', '20260101'].map((tag) => ({ tag, ...image(tag, provenance({ definition: formerly('base') })) }));
+    expect(stepOf(planFor(graph, { dated: { base: dated } }), 'base').tag).toBe('20260101-11');
+  });
+  it('keeps what stands on what its parent is', () => {
+    expect(actionsOf(planFor(graph, { images: good }))).toEqual({ base: 'keep', run: 'keep' });
+  });
+  it('builds a child of a parent that is built', () => {
+    const plan = planFor(graph, { images: { ...good, base: { latest: image('base latest', provenance({ definition: formerly('base') })) } } });
+    expect(actionsOf(plan)).toEqual({ base: 'build', run: 'build' });
+    expect([whyOf(plan, 'base'), whyOf(plan, 'run')]).toEqual([['inputs-changed'], ['parent-builds']]);
+  });
+  it('builds a child whose parent moved in a former run', () => {
+    const plan = planFor(graph, { images: { ...good, base: rolled('base', {}, 'base newer') } });
+    expect(actionsOf(plan)).toEqual({ base: 'keep', run: 'build' });
+    expect(stepOf(plan, 'run').reasons).toEqual([{ why: 'parent-moved', parent: 'base', from: manifest('base latest'), to: manifest('base newer') }]);
+  });
+  it('promotes the newest dated tag that is already what would be built, and builds on it', () => {
+    const dated = [{ tag: '20251231', ...image('base dated', provenance({ definition: today('base') })) }];
+    const plan = planFor(graph, { images: { ...good, base: { latest: image('base latest', provenance({ definition: formerly('base') })) } }, dated: { base: dated } });
+    expect(stepOf(plan, 'base')).toMatchObject({ action: 'promote', tag: '20251231', digest: manifest('base dated') });
+    expect(whyOf(plan, 'run')).toEqual(['parent-moved']);
+  });
+  it('asks for the dated tags before it builds', () => {
+    const state = { ...stateFor(graph, { images: good }), dated: new Map() };
+    state.images.get('base');
+    const plan = planBuild(graph, { ...state, images: new Map([...state.images, ['base', { version: undefined, latest: undefined }]]) }, { select: undefined, publishing: { publish: true, to: REGISTRY, as: undefined }, rebuild: false, day: '20260101', definitions: new Map([['base', today('base')], ['run', today('run')]]) });
+    expect(plan.needs).toContainEqual({ need: 'dated-tags', image: 'base' });
+  });
+  it('keeps :latest of unknown origin', () => {
+    const plan = planFor(graph, { images: { ...good, base: { latest: image('whose?') }, run: rolled('run', { [baseRef]: manifest('whose?') }) } });
+    expect([actionsOf(plan), whyOf(plan, 'base')]).toEqual([{ base: 'keep', run: 'keep' }, ['origin-unknown']]);
+  });
+  it('is refused by an older checkout, unless a rebuild is asked for', () => {
+    const newer = { ...good, base: { latest: image('base latest', provenance({ definition: formerly('base'), revision: 'abcdef0123456' })) } };
+    const refused = planFor(graph, { images: newer, ancestry: { abcdef0123456: false } });
+    expect([actionsOf(refused), whyOf(refused, 'base')]).toEqual([{ base: 'blocked', run: 'keep' }, ['older-checkout']]);
+    const forced = planFor(graph, { images: newer, ancestry: { abcdef0123456: false } }, { select: new Set(['base']), rebuild: true });
+    expect(stepOf(forced, 'base')).toMatchObject({ action: 'build', reasons: [{ why: 'requested' }] });
+    const known = planFor(graph, { images: newer, ancestry: { abcdef0123456: true } });
+    expect(stepOf(known, 'base').action).toBe('build');
+    const noGit = planFor(graph, { images: newer, ancestry: { abcdef0123456: undefined } });
+    expect(stepOf(noGit, 'base').action).toBe('build');
+  });
+  it('builds a child that failed after its parent was published', () => {
+    const plan = planFor(graph, { images: { base: rolled('base', {}, 'base newer'), run: rolled('run', { [baseRef]: manifest('base latest') }) } });
+    expect(stepOf(plan, 'run').action).toBe('build');
+  });
+});
+
+describe('planBuild, selection', () => {
+  const graph = tree('base ← web ← api, base ← tool');
+
+  it('brings unpublished parents of what is built along, and never children', () => {
+    const plan = planFor(graph, {}, { select: new Set(['web']) });
+    expect(actionsOf(plan)).toEqual({ base: 'build', web: 'build', api: 'keep', tool: 'keep' });
+    expect([whyOf(plan, 'base'), whyOf(plan, 'api')]).toEqual([['not-published', 'needed-by'], ['not-selected']]);
+  });
+  it('leaves a published parent as it is', () => {
+    expect(actionsOf(planFor(graph, { images: { base: published('base') } }, { select: new Set(['web']) }))).toEqual({ base: 'keep', web: 'build', api: 'keep', tool: 'keep' });
+  });
+  it('rebuilds a published version as VERSION-local that is never pushed', () => {
+    const plan = planFor(graph, { images: { base: published('base'), web: published('web') } }, { select: new Set(['web']), rebuild: true });
+    expect(stepOf(plan, 'web')).toMatchObject({ action: 'build', tag: '2.0-local', publishes: false, promotes: false });
+    expect(stepOf(plan, 'base').action).toBe('keep');
+  });
+});
+
+describe('planBuild, what the engine has', () => {
+  const graph = tree('base ← web');
+  const baseRef = `${REGISTRY}/base:2.0`;
+  const baseLocal = local('aaa', [baseRef], 'base', today('base'));
+
+  it('publishes an image that is exactly what would be built', () => {
+    const plan = planFor(graph, { local: [baseLocal] });
+    expect(stepOf(plan, 'base')).toMatchObject({ action: 'publish', localId: 'sha256:aaa' });
+  });
+  it('builds what stands on a parent that was never pushed', () => {
+    const web = local('bbb', [`${REGISTRY}/web:2.0`], 'web', today('web'), { [baseRef]: 'id:sha256:aaa' });
+    expect(actionsOf(planFor(graph, { local: [baseLocal, web] }))).toEqual({ base: 'publish', web: 'build' });
+    expect(actionsOf(planFor(graph, { local: [baseLocal, web] }, { publishing: NOT_PUBLISHING }))).toEqual({ base: 'keep', web: 'keep' });
+  });
+  it.each([
+    ['of another definition', local('aaa', [baseRef], 'base', formerly('base'))],
+    ['with inherited labels', local('aaa', [baseRef], 'parent', today('base'))],
+    ['under another tag', local('aaa', [`${REGISTRY}/base:1.0`], 'base', today('base'))],
+  ])('builds in spite of a local image %s', (_, found) => {
+    expect(stepOf(planFor(graph, { local: [found] }), 'base').action).toBe('build');
+  });
+  it('builds in spite of a local image whose outside parent moved', () => {
+    const standing = tree('outside/debian:12 ← web');
+    const web = local('bbb', [`${REGISTRY}/web:2.0`], 'web', today('web'), { 'outside/debian:12': manifest('debian') });
+    const select = new Set(['web']);
+    const plan = (digest: ReturnType<typeof manifest>) => planFor(standing, { local: [web], outside: { 'outside/debian:12': digest }, images: { 'outside/debian:12': published('outside/debian:12') } }, { select });
+    expect(stepOf(plan(manifest('debian')), 'web').action).toBe('publish');
+    expect(stepOf(plan(manifest('debian newer')), 'web').action).toBe('build');
+  });
+  it('asks the engine only when something is unpublished', () => {
+    const images = new Map([['base', published('base')], ['web', published('web')]]);
+    const request = { select: undefined, publishing: { publish: true, to: REGISTRY, as: undefined }, rebuild: false, day: '20260101', definitions: new Map([['base', today('base')], ['web', today('web')]]) } as const;
+    expect(planBuild(graph, stateOf(images), request).needs).toEqual([]);
+    expect(planBuild(graph, stateOf(new Map([...images, ['web', { version: undefined, latest: undefined }]])), request).needs).toContainEqual({ need: 'local-images' });
+  });
+});
