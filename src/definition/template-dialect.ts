@@ -131,7 +131,7 @@ class Rewriter {
     if (!token.text.includes('\\')) return token.text;
     if (/\\N\{/.test(token.text)) this.refuse(token.line, 'a character by its name (\\N{…}) is not supported in templates here');
     // Line breaks that the literal loses stand behind it, so that later lines keep their numbers.
-    return literal(pythonStringValue(token.text)) ;
+    return literal(pythonStringValue(token.text)) + '\n'.repeat(token.text.split('\n').length - 1);
   }
 
   /** Whether a token is one of up to four words or signs. Asked for each token many times: no arrays. */

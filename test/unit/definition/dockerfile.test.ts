@@ -16,7 +16,7 @@ describe('the sources of a Dockerfile', () => {
     ['comments and continuations may stand in between', '# FROM z\nFROM \\\n  # comment\n\n  a:1 \\\n  AS x\n', ['from a:1 5/0']],
     ['a reference may be broken over lines', 'FROM a\\\n:2\n', ['from a:2 1/0']],
     ['quotes are dropped', 'FROM "a:1"\nCOPY --from="b:1" x y\n', ['from a:1 1/0', 'copy b:1 2/0']],
-    ['own stages are none, by name without case or by number', 'FROM a AS b\nFROM B\nCOPY --from=b x y\nCOPY --from=0 x y\nRUN --mount=from=B,target=/x true\n', ['from a 1/0']],
+    ['own stages are none, by name without case or by number', 'FROM a AS B\nFROM b\nCOPY --from=b x y\nCOPY --from=0 x y\nRUN --mount=from=B,target=/x true\n', ['from a 1/0']],
     ['a FROM knows only the stages above it', 'FROM b\nFROM a AS b\n', ['from b 1/0', 'from a 2/1']],
     ['scratch is none', 'FROM scratch\nCOPY --from=a x y\n', ['copy a 2/0']],
     ['every mount may name one', 'FROM a\nRUN --mount=type=bind,from=b:1,target=/x --network=none \\\n  --mount=type=cache,target=/y,from=c:1 make\n', ['from a 1/0', 'mount b:1 2/0', 'mount c:1 3/0']],

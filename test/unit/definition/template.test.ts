@@ -65,6 +65,8 @@ describe('a template', () => {
     ]],
     ['a syntax error is a problem with its line', 'a\n{{ word', ['a/Dockerfile.template:2: template syntax: unexpected end of input, expected end of variable block']],
     ['lines count on behind a folded string', "{{ 'a \\\n b' }}\n{{ nope }}", ['a/Dockerfile.template:3: "nope" is not defined']],
+    ['the engine counts lines on behind a folded string', "{{ 'a \\\n b' }}\n{{ word + 1 }}", ['a/Dockerfile.template:3: tried to use + operator on unsupported types string and number']],
+    ['the engine counts lines on behind a read over lines', "{{ 'x' ~ unsorted\n.a }}\n{{ word + 1 }}", ['a/Dockerfile.template:3: tried to use + operator on unsupported types string and number']],
     ['lines count on behind a string over lines', "{{ 'a\n b' }}\n{{ 'x' ~ nope }}", ['a/Dockerfile.template:3: "nope" is not defined']],
     ['lines count alike with DOS line ends', 'a\r\nb\r\n{{ nope }}', ['a/Dockerfile.template:3: "nope" is not defined']],
     ['a user without a mapping is a warning', "\n{{ 'www-dat' | uid }}", ['a/Dockerfile.template:2: known_uid_mappings has no "www-dat" (near: www-data): the name stands as it is  [warning]']],
