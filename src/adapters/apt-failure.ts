@@ -15,7 +15,7 @@ export function explainFailure(lines: readonly string[], status: string): Archiv
   // "Err:2 http://… nosuchsuite Release" and, on the next line, "  404  Not Found [IP: …]".
   const fetchErrors = lines.flatMap((line, index) => {
     const what = /^Err:\d+ (.+)/.exec(line)?.[1];
-    return what === undefined ? [] : [{ what, why: (lines[index + 1] ?? '').trim().replace(/\s+/g, ' ').replace(/ ?\[IP: [^\]]*\]/, '') }];
+    return what === undefined ? [] : [{ what, why: oneLine(lines[index + 1] ?? '') }];
   });
   const missing = fetchErrors.find(({ what, why }) => /Release$/.test(what) && /^404\b/.test(why));
   if (missing !== undefined) return new RootFileSystemFailure(`there is no such suite: ${missing.what}: ${missing.why}`);
@@ -25,12 +25,17 @@ export function explainFailure(lines: readonly string[], status: string): Archiv
     return [line.startsWith('dpkg') && line.endsWith(':') ? `${line} ${lines[index + 1] ?? ''}` : line];
   });
   const last = said.filter((line) => line.startsWith('E: ')).at(-1) ?? said.at(-1);
-  const message = (last ?? `mmdebstrap: ${status}`).replace(/^E: /, '').replace(/\s+/g, ' ').trim();
-  if (last === undefined || !OUTSIDE.test(message)) return new RootFileSystemFailure(message);
+  const message = oneLine((last ?? `mmdebstrap: ${status}`).replace(/^E: /, ''));
+  if (!OUTSIDE.test(message)) return new RootFileSystemFailure(message);
   const unsigned = lines.some((line) => /NO_PUBKEY|not signed/.test(line));
   const fetch = fetchErrors.at(-1);
   const detail = fetch === undefined || fetch.why === '' || message.includes(fetch.why) ? '' : ` (${fetch.why})`;
   return new ArchiveError(`${message}${detail}`, unsigned ? ['apt-get install debian-archive-keyring: newer suites are signed with newer keys'] : []);
+}
+
+/** Without the address of the server, which is another one each time. */
+function oneLine(text: string): string {
+  return text.trim().replace(/\s+/g, ' ').replace(/ ?\[IP: [^\]]*\]/, '');
 }
 
 /** The component that an archive does not have though it was asked for; apt only warns of it. */

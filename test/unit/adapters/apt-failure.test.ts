@@ -27,9 +27,10 @@ describe('explainFailure', () => {
     ['E: Release file for http://archive.example.org/debian/dists/sid/InRelease is expired (invalid since 15d). Updates for this repository will not be applied.'],
     ['E: Failed to fetch http://archive.example.org/pool/a.deb  404  Not Found [IP: 192.0.2.1 80]'],
   ])('%s is the fault of the archive', (line) => {
-    const failure = explainFailure(['Reading package lists...', line, 'E: Some index files failed to download. They have been ignored, or old ones used instead.', ...TAIL], 'exit 1');
+    const why = /  (\S.*)$/.exec(line)?.[1] ?? 'Something';
+    const failure = explainFailure(['Err:1 http://archive.example.org/debian sid/main amd64 something', `  ${why}`, 'Reading package lists...', line, 'E: Some index files failed to download. They have been ignored, or old ones used instead.', ...TAIL], 'exit 1');
     expect(failure).toBeInstanceOf(ArchiveError);
-    expect(failure.message).toBe(line.slice(3).replace(/\s+/g, ' '));
+    expect(failure.message.replace(' (Something)', '')).toBe(line.slice(3).replace(/\s+/g, ' ').replace(' [IP: 192.0.2.1 80]', ''));
   });
   it('an archive that cannot be trusted is the fault of the archive, with the way to get its keys', () => {
     const failure = explainFailure(
@@ -42,6 +43,7 @@ describe('explainFailure', () => {
   it.each([
     [['E: Unable to locate package nosuch'], 'Unable to locate package nosuch'],
     [['dpkg: error processing package broken (--configure):', ' installed post-installation script returned error exit status 7', 'E: Sub-process env returned an error code (1)'], 'dpkg: error processing package broken (--configure): installed post-installation script returned error exit status 7'],
+    [['dpkg: error: dpkg database is locked', 'Setting up something else'], 'dpkg: error: dpkg database is locked'],
     [['E: invalid variant. Choose from extract, custom'], 'invalid variant. Choose from extract, custom'],
     [[], 'mmdebstrap: killed by SIGKILL'],
   ])('%j is the fault of the definition', (lines, message) => {

@@ -29,6 +29,19 @@ describe('withoutDeviceNodes', () => {
     expect(names).toContain(LONG.replace(/^\.\//, './'));
     expect(names).not.toContain('./dev/zero');
   });
+  it("GNU's long name and long link stay with their entry, and go with it", async () => {
+    // An entry of another type: the filter does not read the checksum.
+    const ofType = async (type: string, entry: TarEntry): Promise<Buffer> => {
+      const bytes = Buffer.from(await packTar([entry])).subarray(0, -1024);
+      bytes.write(type, 156);
+      return bytes;
+    };
+    const names = [await ofType('K', file('././@LongLink', 'target')), await ofType('L', file('././@LongLink', 'name'))];
+    const end = Buffer.alloc(1024);
+    const link = Buffer.concat([...names, await ofType('2', file('./link', '')), end]);
+    expect((await filter(link, 512)).equals(link)).toBe(true);
+    expect((await filter(Buffer.concat([...names, await ofType('3', file('./node', '')), end]), 512)).equals(end)).toBe(true);
+  });
   it.each([512, 1000])('a stream that was cut after %i bytes is refused', async (length) => {
     await expect(filter((await packTar([file('./a', 'x'.repeat(2000))])).subarray(0, length), 4096)).rejects.toThrow('ends too early');
   });
