@@ -20,7 +20,7 @@ export class ConnectionFault extends Error {
 }
 
 /** OpenSSL's ways to say that what came back is no TLS record; newer versions read HTTP's text as a length first. */
-const NO_TLS = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_HTTP_REQUEST', 'ERR_SSL_UNKNOWN_PROTOCOL']);
+const NO_TLS = /wrong version number|packet length too long|http request|unknown protocol/;
 
 const CERTIFICATE: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'it is self-signed',
@@ -53,7 +53,8 @@ export function connectionFaultOf(error: Error, reused: boolean): ConnectionFaul
   const certificate = CERTIFICATE[code];
   if (certificate !== undefined) return new ConnectionFault('certificate', `its certificate is refused: ${certificate}`);
   if (code.startsWith('CERT_') || code.startsWith('ERR_TLS_CERT')) return new ConnectionFault('certificate', `its certificate is refused: ${code}`);
-  if (NO_TLS.has(code)) return new ConnectionFault('no-tls', 'it speaks no TLS');
+  // Node says EPROTO when it was still writing, and ERR_SSL_… when it was reading; OpenSSL's words stand in both.
+  if ((code === 'EPROTO' || code.startsWith('ERR_SSL_')) && NO_TLS.test(error.message)) return new ConnectionFault('no-tls', 'it speaks no TLS');
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO') return new ConnectionFault('tls', `TLS failed: ${code}`);
   if (code === 'ENOTFOUND') return new ConnectionFault('unknown-host', 'no host has that name');
   const connect = CONNECT[code];
