@@ -2,12 +2,12 @@ import { Readable } from 'node:stream';
 import type { BuildEngine, BuildRequest } from '../execute/build-engine.js';
 import { isDigest, type Digest } from '../shared/digest.js';
 import { EngineError, RegistryError } from '../shared/errors.js';
-import { formatImageRef, parseImageRef, repositoryOf, type ImageRef } from '../shared/image-ref.js';
+import { parseImageRef, repositoryOf, type ImageRef } from '../shared/image-ref.js';
 import { buildWithSession } from './buildkit-build.js';
 import { credentialsKey, type RegistryLogin } from './buildkit-session.js';
 import type { Clock } from './clock.js';
 import { asEngineFault, createEngineConnection, EngineRefusal, type EngineConnection, type EngineRequest } from './engine-connection.js';
-import { errorOf, readRecords } from './engine-records.js';
+import { errorOf, readRecords, type EngineRecord } from './engine-records.js';
 import { diskFull, isDiskFull, refused, registryFault } from './engine-faults.js';
 import { inspectImage, realNames } from './inspect-image.js';
 
@@ -89,18 +89,19 @@ export function createEngine(options: EngineOptions): BuildEngine & { close(): v
     async push(ref, signal) {
       const image = parsed(ref);
       if (image.tag === undefined || image.digest !== undefined) throw new TypeError(`only a tag can be pushed: ${ref}`);
-      let digest: string | undefined;
+      let digest: Digest | undefined;
       try {
         const request = { method: 'POST', path: `/images/${repositoryOf(image)}/push`, query: { tag: image.tag }, headers: await registryAuth(image), signal } as const;
         for await (const record of openRecords(connection, request)) {
           const fault = errorOf(record);
           if (fault !== undefined) throw registryFault('push', image, fault);
-          digest = (record.aux as { Digest?: string } | undefined)?.Digest ?? digest;
+          digest = pushedDigest(record) ?? digest;
         }
       } catch (error) {
         throw error instanceof EngineRefusal ? registryFault('push', image, error.message, error.status) : error;
       }
-      return digest !== undefined && isDigest(digest) ? digest : await onlyRepoDigest(connection, image, signal);
+      if (digest === undefined) throw new RegistryError(`the engine ended the push of ${ref} without a digest and without a word`, image.registry, undefined);
+      return digest;
     },
 
     close: () => connection.close(),
@@ -147,11 +148,8 @@ function authHeader(registry: string, login: RegistryLogin | undefined): string 
   return Buffer.from(JSON.stringify(auth)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 
-/** For engines that name no digest in the push stream: the one under which they remember the repository's image. */
-async function onlyRepoDigest(connection: EngineConnection, image: ImageRef, signal: AbortSignal): Promise<Digest> {
-  const repository = `${repositoryOf(image)}@`;
-  const known = (await inspectImage(connection, formatImageRef(image), signal))?.repoDigests.filter((name) => name.startsWith(repository)) ?? [];
-  const digest = known[0]?.slice(repository.length);
-  if (known.length !== 1 || digest === undefined || !isDigest(digest)) throw new RegistryError(`the engine pushed ${formatImageRef(image)} but did not say under which digest`, image.registry, undefined);
-  return digest;
+/** The digest that a push ends with; the containerd image store tells it only in the text that people see (`TAG: digest: sha256:… size: 401`). */
+function pushedDigest(record: EngineRecord): Digest | undefined {
+  const digest = (record.aux as { Digest?: string } | undefined)?.Digest ?? / digest: (sha256:\S+) size: /.exec(record.status ?? '')?.[1];
+  return digest !== undefined && isDigest(digest) ? digest : undefined;
 }

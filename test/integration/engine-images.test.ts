@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { EngineError } from '../../src/shared/errors.js';
-import { engineAt, importBase, removeImages, uniqueName } from '../support/engine-fixture.js';
+import { engineAt, importBase, removeImages, SHARED_SOCKET, uniqueName } from '../support/engine-fixture.js';
 
 const run = promisify(execFile);
 const name = uniqueName('images');
@@ -39,11 +39,11 @@ describe('names', () => {
 
   it('of an image that a container uses are no fault to take away', async () => {
     await engine.tag(base, `${name}:used`, never);
-    const { stdout } = await run('docker', ['create', `${name}:used`, 'true']);
+    const { stdout } = await run('docker', ['-H', `unix://${SHARED_SOCKET}`, 'create', `${name}:used`, 'true']);
     try {
       await expect(engine.remove(`${name}:used`, never)).resolves.toBeUndefined();
     } finally {
-      await run('docker', ['rm', '-f', stdout.trim()]);
+      await run('docker', ['-H', `unix://${SHARED_SOCKET}`, 'rm', '-f', stdout.trim()]);
     }
   });
 
@@ -58,7 +58,7 @@ describe('load', () => {
     try {
       await engine.tag(base, `${name}:loaded`, never);
       const id = (await engine.inspect(base, never))!.id;
-      await run('docker', ['save', '-o', join(folder, 'image.tar'), `${name}:loaded`]);
+      await run('docker', ['-H', `unix://${SHARED_SOCKET}`, 'save', '-o', join(folder, 'image.tar'), `${name}:loaded`]);
       await engine.remove(`${name}:loaded`, never);
       await engine.load(createReadStream(join(folder, 'image.tar')), never);
       expect((await engine.inspect(`${name}:loaded`, never))?.id).toBe(id);
@@ -84,6 +84,7 @@ describe('load', () => {
     let ended = false;
     const archive = async function* (): AsyncGenerator<Uint8Array> {
       try {
+        yield tarHeader('layer.tar', 1_000_000_000);
         for (let count = 0; ; count++) {
           if (count === 10) abort.abort(new Error('enough'));
           yield Buffer.alloc(65_536);
@@ -98,3 +99,19 @@ describe('load', () => {
     expect(ended).toBe(true);
   });
 });
+
+/** The beginning of a file in a tar archive (POSIX ustar). */
+function tarHeader(path: string, size: number): Buffer {
+  const header = Buffer.alloc(512);
+  const octal = (value: number, at: number): number => header.write(`${value.toString(8).padStart(7, '0')}\0`, at);
+  header.write(path, 0);
+  octal(0o644, 100);
+  octal(0, 108);
+  octal(0, 116);
+  header.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
+  header.write('00000000000\0', 136);
+  header.write('0ustar\u000000', 156);
+  header.fill(' ', 148, 156);
+  header.write(`${header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\0 `, 148);
+  return header;
+}

@@ -50,6 +50,11 @@ async function tagged(host: string, tag: string): Promise<string> {
   return ref;
 }
 
+/** What the open registry answers for a tag, of whichever type the engine pushed. */
+function manifestOf(tag: string): ReturnType<RegistryFixture['send']> {
+  return open.send('HEAD', `/v2/${name}/manifests/${tag}`, undefined, { accept: 'application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json' });
+}
+
 async function registryErrorOf(promise: Promise<unknown>): Promise<RegistryError> {
   const error = await promise.then(
     () => new Error('nothing was refused'),
@@ -64,15 +69,15 @@ describe('push', () => {
   it('gives the digest under which the registry has the tag', async () => {
     const digest = await engine.push(await tagged(open.host, 'one'), never);
     expect(isDigest(digest)).toBe(true);
-    const answer = await open.send('HEAD', `/v2/${name}/manifests/one`, undefined, { accept: 'application/vnd.docker.distribution.manifest.v2+json' });
+    const answer = await manifestOf('one');
     expect(answer.headers['docker-content-digest']).toBe(digest);
   }, 30_000);
 
   it('pushes the one tag it is asked for', async () => {
     await tagged(open.host, 'two');
     await engine.push(await tagged(open.host, 'three'), never);
-    expect((await open.send('GET', `/v2/${name}/manifests/two`)).status).toBe(404);
-    expect((await open.send('GET', `/v2/${name}/manifests/three`)).status).toBe(200);
+    expect((await manifestOf('two')).status).toBe(404);
+    expect((await manifestOf('three')).status).toBe(200);
   }, 30_000);
 
   it('logs in, whatever characters the password has', async () => {
@@ -105,7 +110,7 @@ describe('push', () => {
     const abort = new AbortController();
     const began = Date.now();
     setTimeout(() => abort.abort(new Error('enough')), 500);
-    await expect(engine.push(await tagged(brokenHost, 'one'), abort.signal)).rejects.toThrow(/enough|denied/);
+    await expect(engine.push(await tagged(brokenHost, 'one'), abort.signal)).rejects.toThrow(/enough|denied|Forbidden/);
     expect(Date.now() - began).toBeLessThan(3_000);
   }, 30_000);
 
