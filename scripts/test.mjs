@@ -64,8 +64,9 @@ async function runSuite(name, total, fail) {
     if (written === '') return fail(`${name}: ran no tests`);
     const result = JSON.parse(written);
     total.passed += result.numPassedTests;
-    total.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
+    total.failed += result.numFailedTests;
     say(`${name}: ${result.numPassedTests} passed, ${result.numFailedTests} failed in ${took}`);
+    if (result.numRuntimeErrorTestSuites > 0) fail(`${name}: ${result.numRuntimeErrorTestSuites} files could not be run`);
     const left = result.numPendingTests + result.numTodoTests;
     if (left > 0) fail(`${name}: ${left} skipped, but every test must run`);
     if (result.numTotalTests === 0) fail(`${name}: ran no tests`);
