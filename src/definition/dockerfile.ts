@@ -136,7 +136,11 @@ function readDockerfile(text: string): Reading {
         stages.push(stage);
         args = new Map();
         if (image === undefined) faults.push({ line: instruction.getRange().start.line + 1, message: 'FROM names no image' });
-        else note('from', spanOf(image.getRange()), (ref) => before.has(ref.toLowerCase()), (variable) => globals.get(variable));
+        else {
+          const named = note('from', spanOf(image.getRange()), (ref) => before.has(ref.toLowerCase()), (variable) => globals.get(variable));
+          const stageBefore = named === undefined ? -1 : stages.slice(0, -1).findLastIndex((earlier) => earlier?.toLowerCase() === named.toLowerCase());
+          bases[stages.length - 1] = stageBefore >= 0 ? bases[stageBefore] : named === 'scratch' ? undefined : named;
+        }
         break;
       }
       case 'COPY':

@@ -102,3 +102,16 @@ describe('checkNumericUser', () => {
     expect(problem && formatProblem(problem)).toBe(expected);
   });
 });
+
+describe('the base of a Dockerfile', () => {
+  it.each([
+    ['is what a single stage is FROM', 'FROM r/a:1\nRUN x\n', 'r/a:1'],
+    ['is that of the last stage', 'FROM r/a:1\nFROM r/b:1\n', 'r/b:1'],
+    ['is found through stages of its own', 'FROM r/a:1 AS one\nFROM r/b:1 AS two\nFROM ONE\n', 'r/a:1'],
+    ['has its ARG filled in', 'ARG V=1\nFROM r/a:$V\n', 'r/a:1'],
+    ['is none where the last stage is from scratch', 'FROM r/a:1 AS one\nFROM scratch\nCOPY --from=one /x /x\n', undefined],
+  ])('%s', (_, text, expected) => {
+    const parsed = parseDockerfile('D', text);
+    expect(parsed.ok && parsed.value.base).toBe(expected);
+  });
+});
