@@ -75,7 +75,7 @@ describe('a base image made from Debian packages', () => {
         const [mode = '', owner = '', , day, time, name = ''] = line.split(/ +/);
         return { mode, owner, date: `${day}T${time}Z`, name };
       });
-  }, 120_000);
+  }, 300_000);
 
   afterAll(() => {
     run('docker', 'image', 'rm', '--force', tag);
@@ -87,7 +87,7 @@ describe('a base image made from Debian packages', () => {
     const second = await rootFileSystems.make(rootfs, request({ chooseEpoch: epochRule(undefined, former) }), never);
     expect(second.diffId).toBe(first.diffId);
     expect(await load(second)).toBe(firstId);
-  }, 120_000);
+  }, 300_000);
 
   it('is loaded from a compressed layer, too, a third in size', async () => {
     const compressed = await compressLayer(first.layerPath, `${first.layerPath}.gz`, never);
@@ -96,7 +96,7 @@ describe('a base image made from Debian packages', () => {
     const id = await load(first, layer);
     expect(id).toBe(hasContainerdStore() ? digestOf(imageManifest({ config: configOf(first), layers: [layer] })) : firstId);
     expect(await load(first)).toBe(firstId);
-  }, 60_000);
+  }, 120_000);
 
   it('has the id that follows from its config', async () => {
     // In the containerd image store an id is the manifest's digest.
@@ -124,7 +124,7 @@ describe('a base image made from Debian packages', () => {
     expect(sources.match(/^Signed-By: \/usr\/share\/keyrings\//gm)).toHaveLength(2);
     expect(sources.trim().split('\n').at(-1)).toBe('debian.sources');
     expect(inside('{ apt-get update && apt-get install --yes --no-install-recommends hello; } > /tmp/log 2>&1 || cat /tmp/log; hello; find /var/cache/apt -name "*.deb" -o -name "*.bin"')).toBe('Hello, world!\n');
-  }, 60_000);
+  }, 120_000);
 
   it('starts no service while packages are installed', () => {
     expect(inside('policy-rc.d || echo $?')).toBe('101\n');
@@ -174,23 +174,23 @@ describe('a root file system that cannot be made', () => {
   it('a suite that is not there is the fault of the definition', async () => {
     const failure: RootFileSystemFailure = await failing({ suite: 'nosuchsuite' });
     expect([failure.name, failure.message]).toEqual(['RootFileSystemFailure', expect.stringMatching(/^there is no such suite: .*nosuchsuite Release: 404 Not Found$/)]);
-  }, 60_000);
+  }, 120_000);
 
   it('a package that is not there is the fault of the definition', async () => {
     const failure = await failing({ include: ['no-such-package'] });
     expect([failure.name, failure.message]).toEqual(['RootFileSystemFailure', 'Unable to locate package no-such-package']);
-  }, 60_000);
+  }, 120_000);
 
   it('a component that is not there is the fault of the definition', async () => {
     const failure = await failing({ components: ['main', 'nosuch'] });
     expect([failure.name, failure.message]).toEqual(['RootFileSystemFailure', expect.stringContaining('has no component nosuch')]);
-  }, 60_000);
+  }, 120_000);
 
   it('an archive that does not answer is an error of the archive', async () => {
     const failure = await failing({ mirrors: ['http://127.0.0.1:9/debian'] });
     expect(failure).toBeInstanceOf(ArchiveError);
     expect(failure.message).toContain('Could not connect to 127.0.0.1:9');
-  }, 60_000);
+  }, 120_000);
 
   it('without mmdebstrap it says what to install', async () => {
     const failure = await createRootFileSystems({ path: '/nowhere' })
@@ -225,5 +225,5 @@ describe('a root file system that cannot be made', () => {
         }
       });
     expect(left).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });
