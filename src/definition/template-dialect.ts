@@ -74,6 +74,16 @@ function literal(text: string): string {
   })}"`;
 }
 
+/*
+ * What still differs from Jinja2, none of it seen in a real tree:
+ * - silently: an undefined or none that comes out of a call, a bracket or `(…)` into a filter is empty text (plain reads are refused);
+ *   undefined inside a printed list prints as None; true and none inside `|join`, or under `~` when they come from a call, print in lower
+ *   case, and so does a list under `|upper` or `|trim`; pairs print as lists; 7 // -2 rounds towards zero; `|round` rounds halves up.
+ * - laxer: imported files see the config's variables also without "with context"; a few of minijinja's own filters are known.
+ * - refused with a message: several names in one set, break, continue, computed imports, methods such as append and format, `%` on text,
+ *   cycler, lipsum, most filter arguments by name, and the filters in REFUSED_FILTERS.
+ */
+
 /** Rewrites Jinja2 as docker-pkg sets it up to minijinja's dialect, keeping every line where it is. `name` is the one it is imported under, or MAIN. */
 export function toDialect(name: string, source: string): Dialect {
   return new Rewriter(name).rewrite(source.replace(/\r\n?/g, '\n'));
@@ -157,7 +167,10 @@ class Rewriter {
       return tag.open + this.joined() + tag.close;
     }
     const line = tokens[0]!.line;
-    const prints = this.needsPrinting();
+    const top = this.topLevel();
+    const inBrackets = top.length === 1 && top[0]!.text === '()' && (tokens.length === 2 || this.hasComma(1, tokens.length - 1));
+    if (inBrackets || top.some(({ text }) => text === ',')) this.refuse(line, 'several values are printed at once (a comma too many?)');
+    const prints = this.needsPrinting(top);
     this.expression(0);
     if (!prints) return tag.open + this.joined() + tag.close;
     const open = tag.open.replace('{{', '{%').replace('+', '');
@@ -166,8 +179,7 @@ class Rewriter {
   }
 
   /** Whether the output's expression may be something that Python prints otherwise than minijinja: true, none, a list, a mapping. */
-  private needsPrinting(): boolean {
-    const top = this.topLevel();
+  private needsPrinting(top: readonly { kind: Token['kind']; text: string }[]): boolean {
     const words = top.map(({ text }) => text);
     if (words.some((text) => COMPARISONS.has(text) || LOGIC.has(text))) return true;
     if (words.includes('~')) return false;
@@ -177,6 +189,15 @@ class Rewriter {
     // `macro(…)` and `file.macro(…)` give text.
     const call = top.every(({ kind, text }, i) => (i === top.length - 1 ? text === '()' : i % 2 === 0 ? kind === 'name' : text === '.'));
     return !(call && !NO_TEXT_CALLS.has(words.at(-2) ?? ''));
+  }
+
+  private hasComma(from: number, to: number): boolean {
+    for (let i = from, depth = 0; i < to; i++) {
+      if (this.is(i, '(', '[', '{')) depth++;
+      else if (this.is(i, ')', ']', '}')) depth--;
+      else if (depth === 0 && this.is(i, ',')) return true;
+    }
+    return false;
   }
 
   /** The tag's words outside brackets; what stands in brackets is one word, `()`, `[]` or `{}`. */

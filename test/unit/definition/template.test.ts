@@ -81,6 +81,7 @@ describe('a template', () => {
     ['the values of variables cannot be listed', '{{ debug() }}', ['a/Dockerfile.template:1: "debug" is not defined']],
     ['an import from outside the tree is refused', "\n{% import '../m' as m %}", ['a/Dockerfile.template:2: imports "../m", which lies outside the tree']],
     ['an import that is not there is a problem with its line', "\n{% from 'nope' import m %}", ['a/Dockerfile.template:2: imports "nope", which is not there']],
+    ['a comma too many is refused', '\n{{ word, }}{{ (word, word) }}{{ (word.split(",")) }}', ['a/Dockerfile.template:2: several values are printed at once (a comma too many?)']],
     ['an import by a computed name is refused', "{% include 'm' ~ word %}", ['a/Dockerfile.template:1: include takes the name of a file in quotes here']],
     ['an import must be named in quotes', '{% include word %}', ['a/Dockerfile.template:1: include takes the name of a file in quotes here']],
   ])('%s', (_, source, expected) => {
