@@ -79,6 +79,8 @@ export async function startFakeRegistry(options: FakeOptions = {}): Promise<Fake
       return send(200, link, JSON.stringify({ name: repository, tags: page }));
     }
     if (kind === 'manifests' && method === 'PUT') {
+      const { mediaType } = JSON.parse(body.toString()) as { mediaType?: string };
+      if (mediaType !== undefined && mediaType !== request.headers['content-type']) return refuse(400, 'MANIFEST_INVALID');
       const stored = { bytes: body, type: request.headers['content-type'] ?? '' };
       manifests.set(`${repository} ${rest}`, stored).set(`${repository} ${digestOf(body)}`, stored);
       if (!rest.startsWith('sha256:')) tags.set(repository, [...new Set([...(tags.get(repository) ?? []), rest])]);
