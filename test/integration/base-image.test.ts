@@ -24,6 +24,10 @@ const never = new AbortController().signal;
 const rootFileSystems = createRootFileSystems();
 const folders: string[] = [];
 
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 function request(change: Partial<RootFsRequest> = {}): RootFsRequest {
   const workDirectory = mkdtempSync(join(tmpdir(), 'base-image-test-'));
   folders.push(workDirectory);
@@ -79,7 +83,6 @@ describe('a base image made from Debian packages', () => {
 
   afterAll(() => {
     run('docker', 'image', 'rm', '--force', tag);
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   });
 
   it('is the same image, bit by bit, when it is made again and its package list is unchanged', async () => {
