@@ -1,6 +1,7 @@
 import { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { inspect } from 'node:util';
 import { EngineError } from '../shared/errors.js';
 
 /** The engine's own refusal: an HTTP answer outside 2xx. */
@@ -47,6 +48,8 @@ const PING_MILLISECONDS = 5_000;
 export function createEngineConnection(socketPath: string): EngineConnection {
   // Newer engines close the connection after a build: a pooled socket would then fail with EPIPE.
   const agent = new Agent({ keepAlive: false });
+  // The modem describes every request for its debug log, wanted or not, down to the last open socket of its agent.
+  Object.defineProperty(agent, inspect.custom, { value: () => 'Agent' });
   const closing = new AbortController();
   let modem: Promise<Modem> | undefined;
 
