@@ -31,12 +31,17 @@ function orderKey(path: string): Buffer {
  */
 export function wantedEntries(listing: readonly ContextEntry[], wanted: readonly string[]): readonly ContextEntry[] {
   const patterns = wanted.map((path) => path.split('/').filter((part) => part !== '' && part !== '.'));
-  if (patterns.length === 0 || patterns.some((parts) => parts.length === 0 || parts.some((part) => !/^[\x21-\x7e]+$/.test(part) || /[[\]\\]/.test(part) || part === '..' || part.includes('**')))) return listing;
+  if (patterns.length === 0 || !patterns.every((parts) => parts.length > 0 && parts.every(isPlain))) return listing;
   const matchers = patterns.map((parts) => parts.map(componentMatcher));
   return listing.filter(({ path }) => {
     const parts = path.split('/');
     return matchers.some((matcher) => parts.every((part, index) => index >= matcher.length || matcher[index]!(part)));
   });
+}
+
+/** Whether we read a component of a pattern as the engine does: printable ASCII without classes, escapes, `**` and `..`. */
+function isPlain(part: string): boolean {
+  return /^[\x21-\x7e]+$/.test(part) && !/[[\]\\]|\*\*/.test(part) && part !== '..';
 }
 
 function componentMatcher(pattern: string): (part: string) => boolean {
