@@ -166,11 +166,19 @@ const PROGRAM_LIMIT = 30_000;
 /** Runs a program found on PATH; what it says on standard error is not kept. */
 export const runWithInput: RunWithInput = ([command, ...args], input) =>
   new Promise((resolve, reject) => {
-    const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'ignore'], timeout: PROGRAM_LIMIT });
+    const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    // Not spawn's own `timeout`: its timer outlives a program that could not be started, and keeps the process.
+    const timer = setTimeout(() => child.kill('SIGKILL'), PROGRAM_LIMIT);
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ stdout, code }));
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      resolve({ stdout, code });
+    });
     // It may end without reading.
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
