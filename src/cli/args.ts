@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Argv, Options as YargsOptions } from 'yargs';
 import { EXIT_MEANING, UsageError } from '../shared/errors.js';
@@ -15,6 +15,7 @@ export const VERBS = {
   promote: 'move :latest of one image to its newest published version, whatever it is now',
 } as const;
 
+/** The name of one of them. */
 export type VerbName = keyof typeof VERBS;
 
 /** What the command line asks for. */
@@ -71,7 +72,7 @@ export async function parseArguments(argv: readonly string[], cwd: string): Prom
       failure ??= message ?? error?.message ?? 'the command line is wrong';
     })
     .parseSync(words) as Record<string, unknown>;
-  refuseUnknown(verb, parsed);
+  refuseUnknown(verb, parsed, words);
   if (failure !== undefined) throw new UsageError(failure.split('\n').filter((line) => line.trim() !== '').map((line) => line.trim()).join(' '));
   return { verb, options: toOptions(verb, parsed, cwd) };
 }
@@ -82,12 +83,20 @@ function splitVerb(argv: readonly string[], cwd: string): { readonly verb: VerbN
   if (first === undefined || first.startsWith('-')) return { verb: 'build', words: argv, given: undefined };
   if (first === 'help') return { verb: 'build', words: [], given: 'help' };
   if (Object.hasOwn(VERBS, first)) return { verb: first as VerbName, words: argv.slice(1), given: first };
-  if (!isDirectory(resolve(cwd, first))) throw new UsageError(`"${first}" is neither a verb nor a directory${nearHint(first, Object.keys(VERBS))}`, ['build-images --help']);
+  if (!isDirectory(resolve(cwd, first))) throw new UsageError(`"${first}" is neither a verb nor a directory${nearHint(first, [...Object.keys(VERBS), ...directoriesIn(cwd)])}`, ['build-images --help']);
   return { verb: 'build', words: argv, given: undefined };
 }
 
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function directoriesIn(cwd: string): readonly string[] {
+  try {
+    return readdirSync(cwd, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  } catch {
+    return [];
+  }
 }
 
 async function parserOf(verb: VerbName): Promise<Argv> {
@@ -97,14 +106,16 @@ async function parserOf(verb: VerbName): Promise<Argv> {
   return parser;
 }
 
-function refuseUnknown(verb: VerbName, parsed: Record<string, unknown>): void {
+function refuseUnknown(verb: VerbName, parsed: Record<string, unknown>, words: readonly string[]): void {
   const taken = [...SHARED, ...TAKES[verb]] as readonly OptionName[];
   const known = new Set(taken.flatMap((name) => [name, (OPTIONS[name] as YargsOptions).alias as string | undefined ?? name]));
   for (const key of Object.keys(parsed)) {
     if (key === '_' || key === '$0' || known.has(key)) continue;
-    const shown = key.length === 1 ? `-${key}` : `--${key}`;
+    // yargs takes "no-" off what it does not know: a person wants to read what was written.
+    const no = !words.some((word) => word === `--${key}` || word.startsWith(`--${key}=`)) && words.includes(`--no-${key}`) ? 'no-' : '';
+    const shown = key.length === 1 ? `-${key}` : `--${no}${key}`;
     if (Object.hasOwn(OPTIONS, key)) throw new UsageError(`${shown} is no option of ${verb}`, [`build-images ${verb} --help`]);
-    const near = nearHint(key, taken).replace(/(\(near: |, )/g, '$1--');
+    const near = nearHint(key, taken).replace(/(\(near: |, )/g, `$1--${no}`);
     throw new UsageError(`there is no option ${shown}${near}`, [`build-images ${verb} --help`]);
   }
 }

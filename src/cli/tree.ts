@@ -67,11 +67,21 @@ export async function readTree(config: Config, options: Options, environment: En
   const renderer = createTreeRenderer(await createRenderer(), tags, config, files);
   const built = await buildGraph(definitions, tags, config, renderer, pauses(environment));
   const fromGraph = built.ok ? built.warnings : built.problems;
-  if (!parsed.ok) throw new WrongDefinitions(say([...parsed.problems, ...fromGraph.filter(({ severity }) => severity === 'error')], environment));
+  // What is wrong is said at once, so what would only be found later is looked for now.
+  const inContexts = parsed.ok && built.ok ? [] : contextFaults(definitions, files);
+  if (!parsed.ok) throw new WrongDefinitions(say([...parsed.problems, ...[...fromGraph, ...inContexts].filter(({ severity }) => severity === 'error')], environment));
   if (options.verbose) for (const note of parsed.value.notes) environment.err(note);
-  const graph = settle(built.ok ? { ...built, warnings: [...parsed.warnings, ...built.warnings] } : { ...built, problems: [...parsed.warnings, ...built.problems] }, options, environment);
+  const graph = settle(built.ok ? { ...built, warnings: [...parsed.warnings, ...built.warnings] } : { ...built, problems: [...parsed.warnings, ...built.problems, ...inContexts] }, options, environment);
   if (graph.nodes.size === 0) environment.err(`${options.directory}: there is no definition in it (a folder with Dockerfile.template and changelog, or with rootfs.yaml)`);
   return { config, definitions, files, renderer, graph };
+}
+
+/** What is wrong with the files of the definitions that are right so far. */
+function contextFaults(definitions: readonly Definition[], files: SourceFiles): readonly Problem[] {
+  return definitions.flatMap(({ recipe, directory }) => {
+    const context = recipe.kind === 'base' ? undefined : files.readContext(directory);
+    return context?.ok === false ? context.problems : [];
+  });
 }
 
 /** Lets answers of the outside in, now and then: rendering thousands of templates is one long computation. */
