@@ -8,7 +8,8 @@ import { engineAt, importBase, SHARED_SOCKET, uniqueName } from './engine-fixtur
 import { startRegistry, type RegistryFixture, type RegistryOptions } from './registry-fixture.js';
 
 const execute = promisify(execFile);
-const PROGRAM = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist', 'main.js');
+/** The program as it is shipped. */
+export const PROGRAM = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist', 'main.js');
 
 /** How a run of the program ended. */
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string; /** milliseconds */ readonly took: number };
