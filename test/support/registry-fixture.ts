@@ -15,6 +15,8 @@ export type RegistryOptions = {
   readonly readOnly?: boolean;
   /** Folder that keeps the images; unset: one of its own, removed by `stop`. */
   readonly storage?: string;
+  /** Whether each request makes a line of the log; it does unless this is false. */
+  readonly accessLog?: boolean;
   /** Unset: a free one. For a registry that comes back where it was. */
   readonly port?: number;
 };
@@ -97,7 +99,7 @@ function registryConfig(options: RegistryOptions, folder: string, storage: strin
   }
   return {
     version: '0.1',
-    log: { accesslog: { disabled: false }, level: 'info' },
+    log: { accesslog: { disabled: options.accessLog === false }, level: 'info' },
     storage: {
       filesystem: { rootdirectory: storage },
       delete: { enabled: true },
