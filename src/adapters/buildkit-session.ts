@@ -48,7 +48,7 @@ const METHOD = {
  * would be one more method here, `/moby.buildkit.secrets.v1.Secrets/GetSecret`.
  */
 export async function openBuildSession(connection: EngineConnection, content: SessionContent, signal: AbortSignal): Promise<BuildSession> {
-  const [grpc, messages] = await Promise.all([import('@grpc/grpc-js'), loadBuildkitMessages()]);
+  const [grpc, messages] = await Promise.all([import('./grpc.js'), loadBuildkitMessages()]);
   // It would print metadata that it cannot read (paths with an umlaut) to standard error.
   grpc.setLogVerbosity(grpc.logVerbosity.NONE);
   const id = randomUUID();
