@@ -1,4 +1,4 @@
-import type { TemplateSettings } from './template.js';
+import type { TemplateSettings } from './template-settings.js';
 import { nearHint } from '../shared/near-names.js';
 
 /** What a filter answers: its text, perhaps with a warning; or why there is none. */

@@ -2,26 +2,10 @@ import { Environment } from 'minijinja-js';
 import { nearHint } from '../shared/near-names.js';
 import { bad, errorAt, good, warningAt, type Checked, type Problem } from '../shared/problem.js';
 import { pythonStr } from './python-text.js';
-import { isSorted, MAIN, NAME_END, PRINT_FILTER, toDialect, type Dialect } from './template-dialect.js';
+import { toDialect } from './rewrite-template.js';
+import { isSorted, MAIN, NAME_END, PRINT_FILTER, type Dialect } from './template-dialect.js';
 import { TEMPLATE_FILTERS } from './template-filters.js';
-
-/** A file that a template names; the caller confines it to the tree. */
-export type ImportedFile = { readonly path: string; readonly text: string } | 'outside';
-
-/** What a template sees of the config and of the tree. */
-export type TemplateSettings = {
-  /** Every config key but credentials. */
-  readonly variables: Readonly<Record<string, unknown>>;
-  readonly aptOptions: string;
-  readonly aptProxy: string | undefined;
-  readonly knownUidMappings: Readonly<Record<string, number>> | undefined;
-  /** The full reference of a name of the tree or of base_images; undefined when neither knows it. */
-  imageTag(name: string): string | undefined;
-  /** The names that `imageTag` knows, for "did you mean". */
-  knownNames(): Iterable<string>;
-  /** A file by the name a template gives it; undefined when there is none. The same name is asked for once per render. */
-  readImport(name: string): ImportedFile | undefined;
-};
+import type { TemplateSettings } from './template-settings.js';
 
 /** A Dockerfile's text, and which images its template asked for by `image_tag`, in the order it did. */
 export type Rendered = {

@@ -1,8 +1,9 @@
 import { dirname } from 'node:path/posix';
-import type { Definition } from '../definition/definition.js';
+import { templateOf, type Definition } from '../definition/definition.js';
 import { joinPath } from '../definition/paths.js';
 import type { SourceFiles } from '../definition/source-files.js';
-import type { ImportedFile, Rendered, Renderer, TemplateSettings } from '../definition/template.js';
+import type { Rendered, Renderer } from '../definition/template.js';
+import type { ImportedFile, TemplateSettings } from '../definition/template-settings.js';
 import type { Config } from '../shared/config.js';
 import { formatImageRef, parseImageRef } from '../shared/image-ref.js';
 import type { Checked } from '../shared/problem.js';
@@ -27,9 +28,8 @@ export function createTreeRenderer(renderer: Renderer, tags: Tags, config: Confi
   const neutral: Omit<TemplateSettings, 'readImport'> = { ...shared, variables: neutralVariables, aptProxy: undefined, imageTag: (name) => neutralTag(name, tags, config) };
 
   const render = (definition: Definition, settings: Omit<TemplateSettings, 'readImport'>): Checked<Rendered> | undefined => {
-    const { recipe } = definition;
-    if (recipe.kind !== 'production') return undefined;
-    return renderer.render(recipe.templatePath, recipe.template, { ...settings, readImport: (name) => readImport(name, definition, files) });
+    const template = templateOf(definition);
+    return template === undefined ? undefined : renderer.render(template.path, template.text, { ...settings, readImport: (name) => readImport(name, definition, files) });
   };
   return { real: (definition) => render(definition, real), neutral: (definition) => render(definition, neutral) };
 }

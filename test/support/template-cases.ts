@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Renderer, TemplateSettings } from '../../src/definition/template.js';
+import type { Renderer } from '../../src/definition/template.js';
+import type { TemplateSettings } from '../../src/definition/template-settings.js';
 
 /** A folder of template files; `Dockerfile.template` is rendered. */
 export type TemplateCase = Readonly<Record<string, string>>;

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { createRenderer, type Renderer, type TemplateSettings } from '../../../src/definition/template.js';
+import { createRenderer, type Renderer } from '../../../src/definition/template.js';
+import type { TemplateSettings } from '../../../src/definition/template-settings.js';
 import { formatProblem } from '../../../src/shared/problem.js';
 
 const REFS: Readonly<Record<string, string>> = { base: 'localhost:5000/ns/base:1.0-1', debian: 'debian:12' };
