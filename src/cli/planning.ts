@@ -1,3 +1,4 @@
+import { templateOf } from '../definition/definition.js';
 import { definitionDigest } from '../definition/definition-digest.js';
 import { formatImageRef, type ImageName } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
@@ -54,7 +55,7 @@ export async function digestDefinitions(tree: Tree, options: Options, environmen
   const warnings: Problem[] = [];
   let last = environment.clock.now();
   for (const [image, { definition }] of tree.graph.nodes) {
-    const context = definition.recipe.kind === 'base' ? undefined : tree.files.readContext(definition.directory);
+    const context = templateOf(definition) === undefined ? undefined : tree.files.readContext(definition.directory);
     const neutral = tree.renderer.neutral(definition);
     if (context?.ok === false) problems.push(...context.problems);
     else if (neutral?.ok === false) problems.push(...neutral.problems);

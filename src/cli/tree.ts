@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Definition } from '../definition/definition.js';
+import { templateOf, type Definition } from '../definition/definition.js';
 import type { SourceFiles } from '../definition/source-files.js';
 import type { Graph } from '../graph/graph.js';
 import type { TreeRenderer } from '../graph/render-tree.js';
@@ -78,8 +78,8 @@ export async function readTree(config: Config, options: Options, environment: En
 
 /** What is wrong with the files of the definitions that are right so far. */
 function contextFaults(definitions: readonly Definition[], files: SourceFiles): readonly Problem[] {
-  return definitions.flatMap(({ recipe, directory }) => {
-    const context = recipe.kind === 'base' ? undefined : files.readContext(directory);
+  return definitions.flatMap((definition) => {
+    const context = templateOf(definition) === undefined ? undefined : files.readContext(definition.directory);
     return context?.ok === false ? context.problems : [];
   });
 }

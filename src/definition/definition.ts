@@ -17,6 +17,11 @@ export type Recipe =
   | { readonly kind: 'production'; readonly template: string; readonly templatePath: string }
   | { readonly kind: 'base'; readonly rootfs: RootFs; readonly rootfsPath: string };
 
+/** The template that an image's Dockerfile is rendered from; undefined for a kind that is made without a Dockerfile. */
+export function templateOf({ recipe }: Definition): { readonly path: string; readonly text: string } | undefined {
+  return recipe.kind === 'production' ? { path: recipe.templatePath, text: recipe.template } : undefined;
+}
+
 /** One folder that describes one image. */
 export type Definition = {
   /** `namespace/name`. */

@@ -1,4 +1,4 @@
-import type { Definition } from '../definition/definition.js';
+import { templateOf, type Definition } from '../definition/definition.js';
 import { checkNumericUser, parseDockerfile, type Dockerfile } from '../definition/dockerfile.js';
 import type { Config } from '../shared/config.js';
 import { parseImageRef, repositoryOf, type ImageName } from '../shared/image-ref.js';
@@ -42,7 +42,7 @@ function buildNode(definition: Definition, tags: Tags, config: Config, renderer:
   }
   if (!rendered.ok) return bad([...problems, ...rendered.problems]);
   problems.push(...rendered.warnings);
-  const path = definition.recipe.kind === 'production' ? definition.recipe.templatePath : definition.directory;
+  const path = templateOf(definition)?.path ?? definition.directory;
   const { text, imageTags } = rendered.value;
   const parsed = parseDockerfile(path, text);
   if (!parsed.ok) return bad([...problems, ...parsed.problems]);
@@ -124,9 +124,8 @@ function checkSources(definition: Definition, path: string, dockerfile: Dockerfi
 }
 
 /** The template's line that names an image, as far as its text shows. */
-function templateLine({ recipe }: Definition, ref: string): number | undefined {
-  if (recipe.kind !== 'production') return undefined;
-  const lines = recipe.template.split('\n');
+function templateLine(definition: Definition, ref: string): number | undefined {
+  const lines = templateOf(definition)?.text.split('\n') ?? [];
   const parsed = parseImageRef(ref);
   for (const word of [ref, parsed?.repository, parsed?.repository.split('/').at(-1)]) {
     const found = word === undefined ? -1 : lines.findIndex((line) => line.includes(word));
