@@ -11,6 +11,7 @@ export type Found = {
 
 /** The files that make a folder a definition, and tell its kind. */
 export const MARKERS = ['rootfs.yaml', 'Dockerfile.template'] as const;
+/** The name of one of them. */
 export type Marker = (typeof MARKERS)[number];
 
 /** Every definition of a tree: the folders that hold a marker file, in the order of the walk. */

@@ -21,6 +21,7 @@ export type Parent = {
 /** What an image of the tree is for its children: what this run made of it, or what the registry or the engine has. */
 export type TreeImage = { readonly ref: ImageRef; readonly id: string | undefined; readonly digest: Digest | undefined };
 
+/** What bringing parents is told of its run. */
 export type ParentOptions = {
   /** Marks the temporary tags of this run on the engine. */
   readonly token: string;
@@ -46,7 +47,7 @@ export function createParents(ports: Pick<Ports, 'engine' | 'registry'>, options
     return { ref: source, digest, runTag, image, unpublishable };
   };
 
-  const fetch = async (source: string, ref: ImageRef, digest: Digest): Promise<Parent> => {
+  const pulled = async (source: string, ref: ImageRef, digest: Digest): Promise<Parent> => {
     const byDigest = `${repositoryOf(ref)}@${digest}`;
     if ((await engine.inspect(byDigest, signal)) === undefined) await engine.pull(byDigest, signal);
     return settle(source, ref, byDigest, digest);
@@ -58,7 +59,7 @@ export function createParents(ports: Pick<Ports, 'engine' | 'registry'>, options
     const local = known.id !== undefined && (await engine.inspect(known.id, signal)) !== undefined;
     if (local) return settle(source, known.ref, known.id!, known.digest ?? `id:${known.id!}`);
     if (known.digest === undefined) throw new StepFailure('build', `it stands on ${image}, which is gone from the engine`);
-    return fetch(source, known.ref, known.digest);
+    return pulled(source, known.ref, known.digest);
   };
 
   const bringOutside = async (source: string): Promise<Parent> => {
@@ -75,7 +76,7 @@ export function createParents(ports: Pick<Ports, 'engine' | 'registry'>, options
     }
     const digest = ref.digest ?? (await registry.digestOf(ref, signal));
     if (digest === undefined) throw new StepFailure('build', `it stands on ${source}, which its registry does not have`);
-    return fetch(source, ref, digest);
+    return pulled(source, ref, digest);
   };
 
   return {

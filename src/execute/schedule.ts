@@ -16,6 +16,7 @@ export type Task = {
   readonly parents: readonly ImageName[];
 };
 
+/** How tasks are worked through, and who is told. */
 export type ScheduleOptions = {
   /** How many at once. */
   readonly jobs: number;

@@ -15,6 +15,7 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
+/** One of the table's codes. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** What each exit code means, in the words of `--help`. */
