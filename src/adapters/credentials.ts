@@ -127,7 +127,7 @@ function parseAuth(path: string, key: string, entry: unknown): Credentials | und
   return username === '' ? undefined : { username, password };
 }
 
-/** docker-credential-helpers' protocol: the server on standard input, JSON on standard output; a user of `<token>` means an identity token. */
+/** The protocol of docker-credential programs: the server on standard input, JSON on standard output; a user of `<token>` means an identity token. */
 async function askProgram(program: string, host: string, config: DockerConfig, run: RunWithInput): Promise<Credentials | undefined> {
   const name = `docker-credential-${program}`;
   if (!/^[A-Za-z0-9._-]+$/.test(program)) throw new Fault(EXIT.registry, 'docker\'s config.json names a credential program with odd characters');
