@@ -84,7 +84,6 @@ const REDIRECTS = 5;
 /** Requests that wait at the agent for a connection: one that is freed without any is parked and woken again, which costs a third more CPU. */
 const WAITING = 8;
 
-/** Asks registries over HTTP(S): with the login each of them wants, again while a fault may pass, and never with a login on a redirect. */
 /** Knows nothing of a host before the first request to it; what it learns is kept until `close`. */
 export function createRegistryHttp(options: RegistryHttpOptions): RegistryHttp {
   const { clock, timeouts } = options;
