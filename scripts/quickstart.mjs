@@ -26,7 +26,7 @@ await main(async () => {
   }
   const took = Math.round((Date.now() - start) / 1000);
   say('');
-  say(pending === PENDING ? `Done in ${Math.floor(took / 60)}m ${String(took % 60).padStart(2, '0')}s.` : `Nothing to do: every image is built and published (${took}s).`);
+  say(pending === PENDING ? `Done in ${Math.floor(took / 60)}m ${String(took % 60).padStart(2, '0')}s.` : `Every image is built and published: nothing was built, nothing was pushed (${took}s).`);
   say(`Run one of them:  docker run --rm ${await exampleImage()} python3 --version`);
   return 0;
 });
