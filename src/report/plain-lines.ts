@@ -21,6 +21,7 @@ export function createPlainView(verbose: boolean): PlainView {
   let say = (image: string): string => image;
   let run = '';
   let seconds = 0;
+  let exit: number = 0;
 
   const why = (reasons: readonly Reason[]): string => reasons.map((reason) => explain(reason, say)).join('; ');
   const body = (event: Event): readonly string[] => {
@@ -70,6 +71,7 @@ export function createPlainView(verbose: boolean): PlainView {
         return [event.image === undefined ? event.message : says(event.image, 'note', event.message)];
       case 'run-finished':
         seconds = event.seconds;
+        exit = event.exit;
         return [];
     }
   };
@@ -90,6 +92,8 @@ export function createPlainView(verbose: boolean): PlainView {
       add(tally.failed, 'failed');
       add(tally.blocked, 'blocked');
       add(tally.notStarted, 'not done');
+      if (parts.length === 0) add(tally.promoted, 'promoted');
+      if (parts.length === 0 && exit !== 0) return [`Nothing was built or changed.   run ${run}`];
       if (tally.kept > 0) parts.push(`${tally.kept} kept`);
       const moved = tally.promoted.length === 0 ? '' : `   :latest moved for ${count(tally.promoted.length, 'image')}.`;
       return [`${parts.length === 0 ? 'nothing to do' : parts.join(', ')} in ${formatDuration(seconds)}.${moved}   run ${run}`];
