@@ -1,6 +1,7 @@
 import { replaceSources } from '../definition/dockerfile.js';
 import type { Config } from '../shared/config.js';
 import { BuildFailure } from './build-engine.js';
+import { failureLines } from './failure-lines.js';
 import type { Parent } from './parents.js';
 import type { ImageLog, Ports } from './ports.js';
 import { StepFailure } from './step-failure.js';
@@ -21,6 +22,9 @@ export type ProductionBuild = {
 /** How many of a failed build's last lines are shown. */
 const SHOWN_LINES = 8;
 
+/** How many of all steps' last lines are looked through for them. */
+const KEPT_LINES = 200;
+
 /** Proxies as build arguments, in both spellings that programs look for; Docker keeps these out of history and config. */
 export function proxyEnvironment(config: Config): Readonly<Record<string, string>> {
   const proxy = config.httpProxy;
@@ -38,7 +42,7 @@ export async function buildProduction(build: ProductionBuild, config: Config, po
     build.log.line(line);
     if (line.trim() === '') return;
     last.push(line);
-    if (last.length > SHOWN_LINES) last.shift();
+    if (last.length > KEPT_LINES) last.shift();
   };
   try {
     return await ports.engine.build(
@@ -47,6 +51,6 @@ export async function buildProduction(build: ProductionBuild, config: Config, po
     );
   } catch (error) {
     if (!(error instanceof BuildFailure)) throw error;
-    throw new StepFailure('build', error.message, [...last, `${build.templatePath}${error.line === undefined ? '' : ` (line ${error.line} of the rendered Dockerfile)`}`]);
+    throw new StepFailure('build', error.message, [...failureLines(last, SHOWN_LINES), `${build.templatePath}${error.line === undefined ? '' : ` (line ${error.line} of the rendered Dockerfile)`}`]);
   }
 }
