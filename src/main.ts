@@ -1,6 +1,7 @@
 import { cpus, homedir } from 'node:os';
 import { systemClock } from './adapters/clock.js';
-import { Interruption, runCommandLine } from './cli/run-command-line.js';
+import { Interruption, interruptionWord } from './cli/interruption.js';
+import { runCommandLine } from './cli/run-command-line.js';
 import { EXIT, type ExitCode } from './shared/errors.js';
 
 /** How long a stopped run may take to clean up, in milliseconds. */
@@ -12,6 +13,7 @@ for (const [name, exit] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, Exi
   process.on(name, () => {
     // A second one forces; so does one whose cleaning up takes too long.
     if (ending.signal.aborted) process.exit(exit);
+    process.stderr.write(`${interruptionWord(exit)}: stopping what is under way; once more ends it at once\n`);
     ending.abort(new Interruption(exit));
     setTimeout(() => process.exit(exit), GRACE).unref();
   });

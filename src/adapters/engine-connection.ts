@@ -132,18 +132,18 @@ export function engineGone(socketPath: string, why: string): EngineError {
   const name = `the Docker engine at ${socketPath}`;
   switch (why) {
     case 'ENOENT':
-      return new EngineError(`${name} does not answer (no such socket)`, ['is it installed and started?  try: systemctl start docker', 'another socket is named by DOCKER_HOST=unix:///path']);
+      return new EngineError(`${name} does not answer (no such socket)`, ['systemctl start docker   (if it is installed)', 'DOCKER_HOST=unix:///path   names another socket']);
     case 'ECONNREFUSED':
-      return new EngineError(`${name} does not answer (connection refused)`, ['it is not running: try: systemctl start docker']);
+      return new EngineError(`${name} does not answer (connection refused)`, ['systemctl start docker']);
     case 'EACCES':
     case 'EPERM':
       return new EngineError(`${name} does not let us in (permission denied)`, ['run as root, or join the group "docker" and log in again']);
     case 'ECONNRESET':
     case 'EPIPE':
     case 'aborted':
-      return new EngineError(`${name} does not answer (it closed the connection)`, ['it was stopped or has crashed: try: journalctl -u docker']);
+      return new EngineError(`${name} does not answer (it closed the connection)`, ['journalctl -u docker   (it was stopped or has crashed)']);
     default:
-      return new EngineError(`${name} does not answer (${why})`, ['try: docker info']);
+      return new EngineError(`${name} does not answer (${why})`, ['docker info']);
   }
 }
 

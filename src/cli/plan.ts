@@ -2,17 +2,18 @@ import { isPending, planToJson } from '../plan/step.js';
 import { formatPlan } from '../report/format-plan.js';
 import { EXIT } from '../shared/errors.js';
 import { connect } from './outside.js';
-import { planning, publishingOf } from './planning.js';
-import { readConfig, readTree } from './tree.js';
+import { planning, publishingOf, readTreeAndState } from './planning.js';
+import { readConfig } from './tree.js';
 import type { Verb } from './verb.js';
 
 /** Shows what build would do, and why. */
 export const plan: Verb = async (options, environment) => {
-  const tree = await readTree(await readConfig(options, environment), options, environment);
-  const connections = await connect(tree.config, options, environment);
+  const config = await readConfig(options, environment);
+  const connections = await connect(config, options, environment);
   try {
-    const publishing = await publishingOf(tree, connections, options);
-    const { plan: made } = await planning(tree, publishing, connections, options, environment);
+    const publishing = await publishingOf(config, connections, options);
+    const { tree, reading } = await readTreeAndState(config, connections, options, environment);
+    const { plan: made } = await planning(tree, reading, publishing, connections, options, environment);
     if (options.json) environment.out(JSON.stringify(planToJson(made), null, 2));
     else for (const line of formatPlan(made, options.all)) environment.out(line);
     return options.check && made.steps.some(isPending) ? EXIT.pending : EXIT.ok;

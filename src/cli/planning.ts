@@ -4,6 +4,7 @@ import { formatImageRef, type ImageName } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
 import { UsageError } from '../shared/errors.js';
 import { nearNames } from '../shared/near-names.js';
+import type { Config } from '../shared/config.js';
 import type { Problem } from '../shared/problem.js';
 import { selectImages } from '../graph/select.js';
 import { planBuild } from '../plan/build.js';
@@ -14,7 +15,7 @@ import { readNeeds, readState, type Outside } from '../state/read-state.js';
 import type { State } from '../state/state.js';
 import type { Environment } from './environment.js';
 import { registryHost, type Connections } from './outside.js';
-import { settle, WrongDefinitions, type Tree } from './tree.js';
+import { readTree, settle, WrongDefinitions, type Tree } from './tree.js';
 import type { Options } from './verb.js';
 
 /** A plan and all that it was made from. */
@@ -25,9 +26,9 @@ export type Planning = {
 };
 
 /** Whether this run publishes, as config, command line and credentials say. */
-export async function publishingOf(tree: Tree, connections: Connections, options: Options): Promise<Publishing> {
-  const login = await connections.credentials.credentialsFor(registryHost(tree.config));
-  return decidePublishing(tree.config, options.publish, login?.username || undefined);
+export async function publishingOf(config: Config, connections: Connections, options: Options): Promise<Publishing> {
+  const login = await connections.credentials.credentialsFor(registryHost(config));
+  return decidePublishing(config, options.publish, login?.username || undefined);
 }
 
 /** The images that --select means; undefined: all. A glob without a match is a mistake. */
@@ -54,12 +55,10 @@ export async function digestDefinitions(tree: Tree, options: Options, environmen
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   let last = environment.clock.now();
-  for (const [image, { definition }] of tree.graph.nodes) {
+  for (const [image, { definition, neutral }] of tree.graph.nodes) {
     const context = templateOf(definition) === undefined ? undefined : tree.files.readContext(definition.directory);
-    const neutral = tree.renderer.neutral(definition);
     if (context?.ok === false) problems.push(...context.problems);
-    else if (neutral?.ok === false) problems.push(...neutral.problems);
-    else digests.set(image, definitionDigest(definition, neutral?.value.text, context?.value ?? []));
+    else digests.set(image, definitionDigest(definition, neutral, context?.value ?? []));
     if (context?.ok === true) warnings.push(...context.warnings);
     // Answers of the registry are on their way: let them in now and then.
     if (environment.clock.now() - last > 20) {
@@ -81,13 +80,20 @@ export function outsideOf(connections: Connections): Outside {
   };
 }
 
+/** A tree, and what the registry says of its images: asked while the tree's templates are still being rendered. */
+export async function readTreeAndState(config: Config, connections: Connections, options: Options, environment: Environment): Promise<{ readonly tree: Tree; readonly reading: Promise<State> }> {
+  let reading: Promise<State> | undefined;
+  const tree = await readTree(config, options, environment, (images) => {
+    reading = readState(images, outsideOf(connections), environment.signal);
+    // What is wrong with the tree is said first; the registry's failure waits until it is asked for.
+    reading.catch(() => undefined);
+  });
+  return { tree, reading: reading! };
+}
+
 /** Plans a build from what registry and disk hold, and asks for more only where the plan turns on it. */
-export async function planning(tree: Tree, publishing: Publishing, connections: Connections, options: Options, environment: Environment): Promise<Planning> {
+export async function planning(tree: Tree, reading: Promise<State>, publishing: Publishing, connections: Connections, options: Options, environment: Environment): Promise<Planning> {
   const select = selection(tree, options);
-  const outside = outsideOf(connections);
-  // The registry answers while definitions are digested. Its failure waits until it is asked for.
-  const reading = readState(tree.graph, outside, environment.signal);
-  reading.catch(() => undefined);
   const definitions = await digestDefinitions(tree, options, environment);
   let state = await reading;
   const request = { select, publishing, rebuild: options.rebuild, day: dayOf(environment.clock.now()), definitions };
@@ -97,7 +103,7 @@ export async function planning(tree: Tree, publishing: Publishing, connections: 
       refuseDrift(plan, tree, options);
       return { plan, state, definitions };
     }
-    state = await readNeeds(tree.graph, state, plan.needs, outside, environment.signal);
+    state = await readNeeds(tree.graph, state, plan.needs, outsideOf(connections), environment.signal);
   }
 }
 

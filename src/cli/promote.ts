@@ -4,8 +4,7 @@ import { isPending, planToJson } from '../plan/step.js';
 import { formatPlan } from '../report/format-plan.js';
 import { EXIT, UsageError } from '../shared/errors.js';
 import { nearHint } from '../shared/near-names.js';
-import { readImages, readNeeds } from '../state/read-state.js';
-import { stateOf } from '../state/state.js';
+import { readNeeds, readState } from '../state/read-state.js';
 import { connect } from './outside.js';
 import { outsideOf, publishingOf } from './planning.js';
 import { execute, lockRun } from './run.js';
@@ -21,12 +20,12 @@ export const promote: Verb = async (options, environment) => {
   const connections = await connect(tree.config, options, environment);
   try {
     // Asking for a promotion is asking to publish; only --no-publish says otherwise.
-    const publishing = await publishingOf(tree, connections, { ...options, publish: options.publish ?? true });
+    const publishing = await publishingOf(tree.config, connections, { ...options, publish: options.publish ?? true });
     if (!publishing.publish) throw new UsageError('promote moves a tag in the registry: --no-publish leaves it nothing to do');
-    const lock = options.dryRun ? undefined : await lockRun(tree, true, environment);
+    const lock = options.dryRun ? undefined : await lockRun(tree.config, true, environment);
     try {
       const outside = outsideOf(connections);
-      let state = stateOf(await readImages([graph.nodes.get(image)!], outside, environment.signal));
+      let state = await readState([graph.nodes.get(image)!], outside, environment.signal);
       for (;;) {
         const planned = planPromote(graph, state, image, publishing);
         if ('nothing' in planned) throw new UsageError(planned.nothing);

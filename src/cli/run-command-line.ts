@@ -1,6 +1,7 @@
 import { EXIT, Fault, type ExitCode } from '../shared/errors.js';
 import { parseArguments, type VerbName } from './args.js';
 import type { Environment } from './environment.js';
+import { interruptionExit, interruptionWord } from './interruption.js';
 import type { Verb } from './verb.js';
 
 /** Each verb with all it needs is loaded when it is asked for. */
@@ -14,12 +15,14 @@ const LOAD: Readonly<Record<VerbName, () => Promise<Verb>>> = {
 
 /** Does what the command line asks; resolves to the exit code. Every fault is one line, and what to try. */
 export async function runCommandLine(argv: readonly string[], environment: Environment): Promise<ExitCode> {
+  let writes = false;
   try {
     const asked = await parseArguments(argv, environment.cwd);
     if ('print' in asked) {
       environment.out(asked.print);
       return EXIT.ok;
     }
+    writes = asked.verb === 'build' || asked.verb === 'promote';
     const verb = await LOAD[asked.verb]();
     const exit = await verb(asked.options, environment);
     return environment.signal.aborted ? interruption(environment) : exit;
@@ -29,22 +32,16 @@ export async function runCommandLine(argv: readonly string[], environment: Envir
       environment.err(`build-images has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       return EXIT.bug;
     }
-    environment.err(error.message);
+    // Faults of the outside that come after the first build are events of the run and never get here.
+    const isOutside = error.exit === EXIT.engine || error.exit === EXIT.registry || error.exit === EXIT.archive;
+    environment.err(writes && isOutside ? `${error.message}. Nothing was built or changed.` : error.message);
     for (const hint of error.hints) environment.err(`  try: ${hint}`);
     return error.exit;
   }
 }
 
-/** Thrown into everything that waits when the process is asked to end. */
-export class Interruption extends Error {
-  constructor(readonly exit: ExitCode) {
-    super('interrupted');
-    this.name = 'Interruption';
-  }
-}
-
 function interruption({ signal, err }: Environment): ExitCode {
-  const exit = signal.reason instanceof Interruption ? signal.reason.exit : EXIT.interrupted;
-  err(`${exit === EXIT.hangup ? 'hung up' : exit === EXIT.terminated ? 'terminated' : 'interrupted'}: what was published stays, :latest was not moved; run again to go on`);
+  const exit = interruptionExit(signal);
+  err(`${interruptionWord(exit)}: what was published stays; run again to go on`);
   return exit;
 }

@@ -7,17 +7,18 @@ import type { Ports } from '../execute/ports.js';
 import { isPending, type Plan } from '../plan/step.js';
 import { createPlainView } from '../report/plain-lines.js';
 import { digestOf } from '../shared/digest.js';
+import type { Config } from '../shared/config.js';
 import { EXIT, Fault, type ExitCode } from '../shared/errors.js';
 import { stateDirectory, type Environment } from './environment.js';
 import { fileName, type Connections } from './outside.js';
+import { interruptionExit } from './interruption.js';
 import type { Planning } from './planning.js';
 import type { Tree } from './tree.js';
 import type { Options } from './verb.js';
 
 /** Takes the lock of a writing run, or says who has it. Runs that publish nothing have a lock of their own. */
-export async function lockRun(tree: Tree, publish: boolean, environment: Environment): Promise<Lock> {
+export async function lockRun({ registry, namespace }: Config, publish: boolean, environment: Environment): Promise<Lock> {
   const { tryLock } = await import('../adapters/lock.js');
-  const { registry, namespace } = tree.config;
   const lock = tryLock(join(stateDirectory(environment), 'locks'), `${publish ? '' : 'local-'}${fileName(registry, namespace)}`);
   if ('heldBy' in lock) {
     throw new Fault(EXIT.locked, `another run is at work on ${registry}${namespace === undefined ? '' : `/${namespace}`}: ${lock.heldBy === '' ? 'it has just begun' : lock.heldBy}`, ['wait for it, or end it with kill; its lock goes with it']);
@@ -38,7 +39,8 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
   const directory = createRunDirectory(stateDirectory(environment), startedAt, connections.redactor.redact);
   const runLock = await lockDirectory(directory.path);
   const tell = teller(plan, directory, lock, options, environment);
-  const finish = (exit: ExitCode): ExitCode => {
+  const finish = (result: ExitCode): ExitCode => {
+    const exit = environment.signal.aborted ? interruptionExit(environment.signal) : result;
     tell({ type: 'run-finished', run: directory.run, seconds: (clock.now() - startedAt) / 1000, exit });
     return exit;
   };

@@ -6,6 +6,7 @@ import type { TreeRenderer } from '../graph/render-tree.js';
 import type { Config } from '../shared/config.js';
 import { EXIT, Fault, UsageError } from '../shared/errors.js';
 import { formatProblem, type Checked, type Problem } from '../shared/problem.js';
+import type { Named } from '../state/read-state.js';
 import type { Environment } from './environment.js';
 import type { Options } from './verb.js';
 
@@ -45,9 +46,12 @@ export async function readConfig(options: Options, environment: Environment): Pr
   return settle(parseConfig(options.config, text), options, environment);
 }
 
-/** Reads a tree of definitions and makes its graph; all problems of all of them are thrown at once. */
-export async function readTree(config: Config, options: Options, environment: Environment): Promise<Tree> {
-  const [{ createSourceFiles, sourceRootOf }, { parseTree }, { parseDockerignore, keptEntries }, { createTags }, { createTreeRenderer }, { buildGraph }, { createRenderer }] = await Promise.all([
+/**
+ * Reads a tree of definitions and makes its graph; all problems of all of them are thrown at once.
+ * @param named told of the images as soon as their names and tags are known, long before all is rendered
+ */
+export async function readTree(config: Config, options: Options, environment: Environment, named?: (images: readonly Named[]) => void): Promise<Tree> {
+  const [{ createSourceFiles, sourceRootOf }, { parseTree }, { parseDockerignore, keptEntries }, { createTags, repositoryRefOf, tagOf }, { createTreeRenderer }, { buildGraph }, { createRenderer }] = await Promise.all([
     import('../adapters/files.js'),
     import('../definition/parse.js'),
     import('../definition/dockerignore.js'),
@@ -63,6 +67,7 @@ export async function readTree(config: Config, options: Options, environment: En
   const parsed = parseTree(options.directory, files, config);
   // A tree with faults is rendered all the same where it can be: a person mends everything in one go.
   const definitions = parsed.ok ? parsed.value.definitions : parsed.partial;
+  if (parsed.ok) named?.(definitions.map((definition) => ({ definition, ref: { ...repositoryRefOf(config, definition.image), tag: tagOf(definition) } })));
   const tags = createTags(definitions, config, parsed.ok ? [] : parsed.broken);
   const renderer = createTreeRenderer(await createRenderer(), tags, config, files);
   const built = await buildGraph(definitions, tags, config, renderer, pauses(environment));

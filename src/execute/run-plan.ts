@@ -60,7 +60,7 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
     if (exit === EXIT.engine) stopped ??= 'the engine is gone';
     else if (exit === EXIT.registry) stopped ??= 'the registry is gone';
     else if (options.onError === 'stop') stopped ??= `${image} failed, and --on-error is stop`;
-    const detail = error instanceof StepFailure ? error.detail : error instanceof Fault ? error.hints : exit === EXIT.bug && error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 4) : [];
+    const detail = error instanceof StepFailure ? error.detail : error instanceof Fault ? error.hints.map((hint) => `try: ${hint}`) : exit === EXIT.bug && error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 4) : [];
     ports.tell({ type: 'failed', image, phase: error instanceof StepFailure ? error.phase : phase, message: messageOf(error), detail, log, exit });
   };
 
@@ -95,17 +95,18 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   );
   for (const [image, result] of results) if (result === 'not-started') ports.tell({ type: 'not-started', image, because: signal.aborted ? 'interrupted' : (stopped ?? 'interrupted') });
 
-  if (!signal.aborted) {
-    for (const promotion of promotionsOf(todo, results, made)) {
-      if (signal.aborted) break;
-      try {
-        // Not the run's signal: a manifest that is on its way is let through, so that an interrupt leaves nothing half told.
-        await promote(promotion, ports, AbortSignal.timeout(120_000));
-        await tagLatest(promotion, made, running, ports);
-      } catch (error) {
-        fail(promotion.image, undefined, 'promote', error);
-        if (exitOf(error) === EXIT.registry) break;
-      }
+  for (const promotion of promotionsOf(todo, results, made)) {
+    const hindrance = signal.aborted ? 'interrupted' : faults.includes(EXIT.registry) ? 'the registry is gone' : undefined;
+    if (hindrance !== undefined) {
+      ports.tell({ type: 'warning', image: promotion.image, message: `:latest was not moved: ${hindrance}; the next run moves it` });
+      continue;
+    }
+    try {
+      // Not the run's signal: a manifest that is on its way is let through, so that an interrupt leaves nothing half told.
+      await promote(promotion, ports, AbortSignal.timeout(120_000));
+      await tagLatest(promotion, made, running, ports);
+    } catch (error) {
+      fail(promotion.image, undefined, 'promote', error);
     }
   }
   await Promise.allSettled([...parents.runTags].map((tag) => ports.engine.remove(tag, AbortSignal.timeout(4000))));
