@@ -4,13 +4,13 @@ import { createServer as createTls, request as requestTls } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Certificate } from './certificate.js';
 
-/** What goes wrong with a request: an answer of its own, none at all, or a connection cut. */
+/** What goes wrong with a request: an answer of its own, none at all, a connection cut, or an answer that waits until the test opens a gate. */
 export type Fault = {
   /** Which requests; unset: all. */
   readonly when?: (method: string, path: string) => boolean;
   /** How often; unset: always. */
   readonly times?: number;
-  readonly instead: { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string } | 'hang' | 'reset';
+  readonly instead: { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string } | 'hang' | 'reset' | { readonly until: Promise<unknown> };
 };
 
 /** One request as it came in, faulty or not. */
@@ -24,6 +24,8 @@ export type FaultyRegistry = {
   readonly requests: readonly PassedRequest[];
   /** Adds a fault; the first that fits takes a request. */
   fail(fault: Fault): void;
+  /** Resolves with the first request that fits; also if it has come already. */
+  saw(when: (method: string, path: string) => boolean): Promise<PassedRequest>;
   /** Takes all faults away; hanging requests stay. */
   mend(): void;
   stop(): Promise<void>;
@@ -33,15 +35,19 @@ export type FaultyRegistry = {
 export async function startFaultyRegistry(upstream: { readonly url: string; readonly ca?: string | undefined }, certificate?: Certificate): Promise<FaultyRegistry> {
   const requests: PassedRequest[] = [];
   let faults: { fault: Fault; left: number }[] = [];
+  const watchers = new Set<(request: PassedRequest) => void>();
 
   function serve(request: IncomingMessage, response: ServerResponse): void {
     const { method = '', url: path = '', headers } = request;
     const found = faults.find(({ fault, left }) => left > 0 && (fault.when?.(method, path) ?? true));
-    requests.push({ method, path, headers, faulty: found !== undefined });
+    const passed = { method, path, headers, faulty: found !== undefined };
+    requests.push(passed);
+    for (const watch of watchers) watch(passed);
     if (found === undefined) return pass(request, response);
     found.left--;
-    request.resume();
     const { instead } = found.fault;
+    if (typeof instead === 'object' && 'until' in instead) return void instead.until.then(() => pass(request, response));
+    request.resume();
     if (instead === 'hang') return;
     // Only a bare TCP socket can be reset.
     if (instead === 'reset') return void (certificate === undefined ? request.socket.resetAndDestroy() : request.socket.destroy());
@@ -72,6 +78,16 @@ export async function startFaultyRegistry(upstream: { readonly url: string; read
     url: `${certificate === undefined ? 'http' : 'https'}://${host}`,
     requests,
     fail: (fault) => void faults.push({ fault, left: fault.times ?? Infinity }),
+    saw: (when) =>
+      new Promise((resolve) => {
+        const watch = (request: PassedRequest): void => {
+          if (!when(request.method, request.path)) return;
+          watchers.delete(watch);
+          resolve(request);
+        };
+        watchers.add(watch);
+        requests.forEach(watch);
+      }),
     mend: () => void (faults = []),
     async stop() {
       server.closeAllConnections();
