@@ -1,0 +1,30 @@
+import { describe, expect, it } from '@jest/globals';
+import { createRedactor } from '../../../src/shared/redact.js';
+
+describe('a redactor', () => {
+  const secret = 'p"ss wörd/1';
+  it.each([
+    ['as it is', secret],
+    ['in base64', Buffer.from(secret).toString('base64')],
+    ['in a URL', encodeURIComponent(secret)],
+    ['inside JSON', JSON.stringify(secret).slice(1, -1)],
+  ])('takes a secret out %s, wherever it stands', (_, form) => {
+    const redactor = createRedactor();
+    redactor.hide(secret);
+    expect(redactor.redact(`a ${form} b ${form}`)).toBe('a *** b ***');
+  });
+  it('knows several secrets', () => {
+    const redactor = createRedactor();
+    redactor.hide('first');
+    redactor.hide('second');
+    expect(redactor.redact('second first third')).toBe('*** *** third');
+  });
+  it('leaves texts alone before it knows a secret, and for one too short to be one', () => {
+    const redactor = createRedactor();
+    redactor.hide('abc');
+    redactor.hide('');
+    expect(redactor.redact('abc')).toBe('abc');
+    redactor.hide('abcd');
+    expect(redactor.redact('abcd')).toBe('***');
+  });
+});
