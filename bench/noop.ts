@@ -65,12 +65,11 @@ async function publishAll(folder: string, storage: string): Promise<readonly str
   let next = 0;
   const work = async (): Promise<void> => {
     for (let index = next++; index < images.length; index = next++) {
-      const { definition } = images[index]!;
-      const neutral = tree.renderer.neutral(definition);
+      const { definition, neutral } = images[index]!;
       const context = tree.files.readContext(definition.directory);
-      if (neutral?.ok !== true || !context.ok) throw new Error(`${definition.directory} is wrong`);
+      if (!context.ok) throw new Error(`${definition.directory} is wrong`);
       const version = (definition.tagSource as { version: string }).version;
-      const labels = { [LABEL.definition]: definitionDigest(definition, neutral.value.text, context.value), [LABEL.parents]: '{}', [LABEL.title]: definition.name, [LABEL.version]: version };
+      const labels = { [LABEL.definition]: definitionDigest(definition, neutral, context.value), [LABEL.parents]: '{}', [LABEL.title]: definition.name, [LABEL.version]: version };
       const config = JSON.stringify({ architecture: 'amd64', os: 'linux', config: { Labels: labels }, rootfs: { type: 'layers', diff_ids: [] } });
       const begun = await send('POST', `/v2/${definition.image}/blobs/uploads/`);
       const target = new URL(begun.location, 'http://127.0.0.1');

@@ -19,7 +19,7 @@ export const build: Verb = async (options, environment) => {
       const { tree, reading } = await readTreeAndState(config, connections, options, environment);
       const planned = await planning(tree, reading, publishing, connections, options, environment);
       if (lock !== undefined && planned.plan.steps.some(isPending)) return await execute(tree, planned, lock, connections, options, environment);
-      if (options.json) environment.out(JSON.stringify(planToJson(planned.plan), null, 2));
+      if (options.json) environment.out(JSON.stringify(planToJson(planned.plan), null, options.dryRun ? 2 : 0));
       else for (const line of formatPlan(planned.plan, options.all)) environment.out(line);
       return EXIT.ok;
     } finally {

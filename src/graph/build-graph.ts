@@ -38,10 +38,13 @@ function buildNode(definition: Definition, tags: Tags, config: Config, renderer:
   const fromControl = (definition.control?.dependencies ?? []).flatMap(({ name }) => tags.byName(name)?.image ?? []);
   const rendered = renderer.real(definition);
   if (rendered === undefined) {
-    return good({ definition, ref, dockerfile: undefined, sources: [], base: undefined, parents: parentsOf(definition, fromControl) }, problems);
+    return good({ definition, ref, dockerfile: undefined, neutral: undefined, sources: [], base: undefined, parents: parentsOf(definition, fromControl) }, problems);
   }
   if (!rendered.ok) return bad([...problems, ...rendered.problems]);
   problems.push(...rendered.warnings);
+  // Right behind the other: renders of one template in a row share its parsing.
+  const neutral = renderer.neutral(definition)!;
+  if (!neutral.ok) return bad([...problems, ...neutral.problems]);
   const path = templateOf(definition)?.path ?? definition.directory;
   const { text, imageTags } = rendered.value;
   const parsed = parseDockerfile(path, text);
@@ -55,7 +58,7 @@ function buildNode(definition: Definition, tags: Tags, config: Config, renderer:
   problems.push(...checkSources(definition, path, dockerfile, sources, rules));
   const used = imageTags.flatMap(({ name }) => tags.byName(name)?.image ?? []);
   const parents = parentsOf(definition, [...sources.flatMap(({ image }) => image ?? []), ...used, ...fromControl]);
-  const node: Node = { definition, ref, dockerfile: text, sources, base: dockerfile.base, parents };
+  const node: Node = { definition, ref, dockerfile: text, neutral: neutral.value.text, sources, base: dockerfile.base, parents };
   return problems.some(({ severity }) => severity === 'error') ? bad(problems) : good(node, problems);
 }
 

@@ -18,6 +18,8 @@ export type Node = {
   readonly ref: ImageRef;
   /** The rendered Dockerfile; a base image has none. */
   readonly dockerfile: string | undefined;
+  /** The same without what names the outside: what the definition digest is made from. */
+  readonly neutral: string | undefined;
   /** What the build stands on, each once, in the order of the Dockerfile. */
   readonly sources: readonly Source[];
   /** The source that the final stage is FROM; undefined when that is scratch, and for a base image. */
@@ -118,7 +120,7 @@ export function descendantsOf(graph: Graph, images: Iterable<ImageName>): Readon
 }
 
 /** Whether an image is versioned: it has a changelog, and its tag is never moved. */
-export function isVersioned(node: Node): boolean {
+export function isVersioned(node: Pick<Node, 'definition'>): boolean {
   return node.definition.tagSource.source === 'changelog';
 }
 

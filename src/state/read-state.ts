@@ -1,6 +1,6 @@
 import { isVersioned, type Graph, type Node } from '../graph/graph.js';
 import type { Digest } from '../shared/digest.js';
-import { formatImageRef, parseImageRef, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
+import { formatImageRef, parseImageRef, withTag, type ImageRef } from '../shared/image-ref.js';
 import { newestDatedFirst } from './dated-tag.js';
 import type { DigestMemory } from './digest-memory.js';
 import { provenanceOf } from './labels.js';
@@ -20,15 +20,13 @@ export type Outside = {
   readonly memory: DigestMemory;
 };
 
-/** What the registry holds of every image: one request for an image whose `:latest` is the remembered digest of its version. */
-export async function readState(graph: Graph, outside: Outside, signal: AbortSignal): Promise<State> {
-  return stateOf(await readImages([...graph.nodes.values()], outside, signal));
-}
+/** What must be known of an image to look it up: its node, or what is there before there is a graph. */
+export type Named = Pick<Node, 'definition' | 'ref'>;
 
-/** What the registry holds of some images. */
-export async function readImages(nodes: readonly Node[], outside: Outside, signal: AbortSignal): Promise<ReadonlyMap<ImageName, ImageState>> {
-  const read = await all(nodes, async (node) => [node.definition.image, await readImage(node, outside, signal)] as const, signal);
-  return new Map(read);
+/** What the registry holds of some images: one request for one whose `:latest` is the remembered digest of its version. */
+export async function readState(images: readonly Named[], outside: Outside, signal: AbortSignal): Promise<State> {
+  const read = await all(images, async (image) => [image.definition.image, await readImage(image, outside, signal)] as const, signal);
+  return stateOf(new Map(read));
 }
 
 /** Waits for all; the first failure is thrown when the others, told by `signal`'s owner or by themselves, have ended. */
@@ -40,7 +38,7 @@ async function all<T, R>(values: readonly T[], read: (value: T) => Promise<R>, s
   return results.map((result) => (result as PromiseFulfilledResult<R>).value);
 }
 
-async function readImage(node: Node, outside: Outside, signal: AbortSignal): Promise<ImageState> {
+async function readImage(node: Named, outside: Outside, signal: AbortSignal): Promise<ImageState> {
   const { published, memory } = outside;
   const { name } = node.definition;
   const latestRef = withTag(node.ref, 'latest');
@@ -114,7 +112,7 @@ async function outsideDigest(text: string, { published }: Outside, signal: Abort
   return (await published.digestOf(ref.tag === undefined ? withTag(ref, 'latest') : ref, signal)) ?? null;
 }
 
-async function readDated(node: Node, outside: Outside, signal: AbortSignal): Promise<readonly DatedImage[]> {
+async function readDated(node: Named, outside: Outside, signal: AbortSignal): Promise<readonly DatedImage[]> {
   const { published, memory } = outside;
   const tags = newestDatedFirst(await published.tagsOf(node.ref, signal)).slice(0, DATED_READ);
   const read = await all(
@@ -131,7 +129,7 @@ async function readDated(node: Node, outside: Outside, signal: AbortSignal): Pro
   return read.filter((image) => image !== undefined);
 }
 
-async function findOlderVersion(node: Node, { latest }: ImageState, { published, memory }: Outside, signal: AbortSignal): Promise<string | null> {
+async function findOlderVersion(node: Named, { latest }: ImageState, { published, memory }: Outside, signal: AbortSignal): Promise<string | null> {
   const { tagSource } = node.definition;
   if (tagSource.source !== 'changelog' || latest === undefined) return null;
   // One after the other, newest first: the answer is nearly always the first one.
