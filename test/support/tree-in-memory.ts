@@ -20,7 +20,7 @@ export function configOf(lines = ''): Config {
 
 /** A disk that holds these files; 'outside' as text stands for a file beyond the source root. */
 export function filesInMemory(texts: Readonly<Record<string, string>>): SourceFiles {
-  const inside = (directory: string): readonly string[] => Object.keys(texts).filter((path) => path.startsWith(`${directory}/`)).map((path) => path.slice(directory.length + 1));
+  const inside = (directory: string): string[] => Object.keys(texts).filter((path) => path.startsWith(`${directory}/`)).map((path) => path.slice(directory.length + 1));
   return {
     walk(directory) {
       const folders = new Map<string, Set<string>>([['.', new Set()]]);

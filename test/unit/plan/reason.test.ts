@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { explain, sayNames, type Reason } from '../../../src/plan/reason.js';
+import { manifest } from '../../support/plan-tree.js';
+
+const from = `${manifest('a').slice(0, 19)}…`;
+const to = `${manifest('b').slice(0, 19)}…`;
+
+/** Every reason there is: one that is missing here does not compile. */
+const SAID: { readonly [why in Reason['why']]: readonly [Extract<Reason, { why: why }>, string] } = {
+  published: [{ why: 'published', digest: manifest('a') }, 'published'],
+  promoted: [{ why: 'promoted', tag: '20260101' }, '20260101 has this definition and these parents already'],
+  'promotion-pending': [{ why: 'promotion-pending', from: '1.0' }, 'published, but :latest is still 1.0'],
+  'not-published': [{ why: 'not-published' }, 'not in the registry yet'],
+  'built-locally': [{ why: 'built-locally' }, 'built here from this definition and these parents'],
+  'parent-builds': [{ why: 'parent-builds', parent: 'ns/base' }, 'base is built in this run'],
+  'parent-moved': [{ why: 'parent-moved', parent: 'ns/base', from: manifest('a'), to: manifest('b') }, `base moved (${from} → ${to})`],
+  'inputs-changed': [{ why: 'inputs-changed' }, 'its definition changed'],
+  'changed-without-changelog': [{ why: 'changed-without-changelog' }, 'published, but its definition changed without a new changelog entry'],
+  requested: [{ why: 'requested' }, 'a rebuild was asked for'],
+  'needed-by': [{ why: 'needed-by', child: 'ns/web' }, 'web stands on it'],
+  'not-selected': [{ why: 'not-selected' }, 'not selected'],
+  'older-checkout': [{ why: 'older-checkout', latest: '3.0' }, 'your checkout is older than the registry (:latest is 3.0)'],
+  'origin-unknown': [{ why: 'origin-unknown', digest: manifest('a') }, 'published, origin unknown: kept'],
+  'latest-unknown': [{ why: 'latest-unknown', digest: manifest('a') }, `:latest (${from}) is none of the versions in the changelog: left; build-images promote forces it`],
+};
+
+describe('explain', () => {
+  it.each(Object.entries(SAID))('%s', (_, [reason, words]) => expect(explain(reason, sayNames(['ns/base', 'ns/web']))).toBe(words));
+  it('says that there is no :latest yet', () => {
+    expect(explain({ why: 'promotion-pending', from: undefined }, String)).toBe('published, but there is no :latest yet');
+  });
+  it('tells a local image from a published one', () => {
+    expect(explain({ why: 'parent-moved', parent: 'base', from: `id:${manifest('a')}`, to: manifest('b') }, String)).toBe(`base moved (local image ${from} → ${to})`);
+  });
+});
+
+describe('sayNames', () => {
+  it.each([
+    ['the namespace that all share is not said', ['ns/a', 'ns/b'], 'ns/a', 'a'],
+    ['one image without it, and it is', ['ns/a', 'b'], 'ns/a', 'ns/a'],
+    ['another namespace, and it is', ['ns/a', 'other/b'], 'ns/a', 'ns/a'],
+    ['an image of elsewhere keeps its own', ['ns/a'], 'other/b', 'other/b'],
+    ['no namespace', ['a', 'b'], 'a', 'a'],
+    ['no images', [], 'ns/a', 'ns/a'],
+  ])('%s', (_, images, image, said) => expect(sayNames(images)(image)).toBe(said));
+});
