@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { kill } from 'node:process';
+import thisProcess, { kill } from 'node:process';
 import { existsSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import type { TestEnd, TestRunner } from '../execute/ports.js';
@@ -30,6 +30,9 @@ export function lineSplitter(onLine: (line: string) => void): { write(chunk: Buf
  * @param environment what every test gets: PATH, HOME and the engine's address
  */
 export function createTestRunner(environment: Readonly<Record<string, string>>): TestRunner {
+  const killers = new Set<(name: NodeJS.Signals) => void>();
+  // A run that is forced to end has no time to wait for its tests.
+  thisProcess.once('exit', () => killers.forEach((killGroup) => killGroup('SIGKILL')));
   return {
     exists: existsSync,
     run(test, signal) {
@@ -59,6 +62,7 @@ export function createTestRunner(environment: Readonly<Record<string, string>>):
           stop();
         }, test.timeoutSeconds * 1000);
         signal.addEventListener('abort', stop, { once: true });
+        killers.add(killGroup);
         const outputs = [child.stdout, child.stderr].map((stream) => {
           const lines = lineSplitter(test.onLine);
           stream.on('data', (chunk: Buffer) => lines.write(chunk));
@@ -67,6 +71,7 @@ export function createTestRunner(environment: Readonly<Record<string, string>>):
         const settle = (end: TestEnd): void => {
           clearTimeout(timer);
           clearTimeout(killer);
+          killers.delete(killGroup);
           signal.removeEventListener('abort', stop);
           // What the test left running in its group would hold its output open, and the next test's ports.
           killGroup('SIGKILL');
