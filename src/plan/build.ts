@@ -58,6 +58,7 @@ function unpublishedParents(graph: Graph, planned: ReadonlyMap<ImageName, Planne
 function planOnce(graph: Graph, state: State, request: BuildRequest, included: ReadonlySet<ImageName>, neededBy: ReadonlyMap<ImageName, ImageName>): { planned: Map<ImageName, Planned>; needs: readonly Need[] } {
   const planned = new Map<ImageName, Planned>();
   const needs: Need[] = [];
+  const older = new Set<ImageName>();
   for (const [image, node] of graph.nodes) {
     const one: One = {
       node,
@@ -69,10 +70,12 @@ function planOnce(graph: Graph, state: State, request: BuildRequest, included: R
       requested: request.rebuild && request.select?.has(image) === true,
       neededBy: neededBy.get(image),
       standings: new Map(node.parents.map((parent) => [parent, planned.get(parent)!.standing])),
+      olderParents: new Set(node.parents.filter((parent) => older.has(parent))),
       need: (need) => void needs.push(need),
     };
     if (!included.has(image)) planned.set(image, planUnselected(one));
     else planned.set(image, isVersioned(node) ? planVersioned(one) : planRolling(one));
+    if (isOlderHere(one, planned.get(image)!.step)) older.add(image);
   }
   return { planned, needs };
 }
@@ -88,6 +91,8 @@ type One = {
   readonly requested: boolean;
   readonly neededBy: ImageName | undefined;
   readonly standings: ReadonlyMap<ImageName, Standing>;
+  /** Parents of which the registry has something newer than this checkout knows. */
+  readonly olderParents: ReadonlySet<ImageName>;
   need(need: Need): void;
 };
 
@@ -120,6 +125,13 @@ function planUnselected(one: One): Planned {
   }
   const step = stepOf(one, node.ref.tag!, { action: 'keep', reasons: [{ why: 'not-selected' }, { why: 'published', digest: there.digest }], digest: there.digest, now: node.ref.tag });
   return { step, standing: { digest: there.digest } };
+}
+
+/** Whether the registry has something newer than this checkout knows, selected or not. */
+function isOlderHere({ node, published, state }: One, step: Step): boolean {
+  const { image, tagSource } = node.definition;
+  if (tagSource.source !== 'changelog') return step.reasons.some(({ why }) => why === 'older-checkout' || why === 'older-parent');
+  return mayMoveLatest(image, tagSource.version, tagSource.older, published.version?.digest, published.latest, state.olderVersion).result === 'refused';
 }
 
 function planVersioned(one: One): Planned {
@@ -175,6 +187,11 @@ function planRolling(one: One): Planned {
     return { step: stepOf(one, 'latest', { action: 'keep', reasons: [why], digest: kept.digest, now }), standing: { digest: kept.digest } };
   }
   if (dated === undefined) one.need({ need: 'dated-tags', image });
+  const back = request.publishing.publish && !requested ? reasons.find((reason) => (reason.why === 'parent-moved' || reason.why === 'parent-builds') && one.olderParents.has(reason.parent)) : undefined;
+  if (back !== undefined && latest !== undefined) {
+    const { parent } = back as Extract<Reason, { why: 'parent-moved' | 'parent-builds' }>;
+    return { step: stepOf(one, 'latest', { action: 'blocked', reasons: [{ why: 'older-parent', parent }], digest: latest.digest, now }), standing: { digest: latest.digest } };
+  }
   if (request.publishing.publish && !requested && latest?.provenance?.revision !== undefined) {
     const { revision } = latest.provenance;
     if (!state.ancestry.has(revision)) one.need({ need: 'ancestry', revision });

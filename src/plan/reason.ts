@@ -16,6 +16,7 @@ export type Reason =
   | { readonly why: 'needed-by'; readonly child: ImageName }
   | { readonly why: 'not-selected' }
   | { readonly why: 'older-checkout'; readonly latest: string }
+  | { readonly why: 'older-parent'; readonly parent: ImageName }
   | { readonly why: 'origin-unknown'; readonly digest: Digest }
   | { readonly why: 'latest-unknown'; readonly digest: Digest };
 
@@ -60,6 +61,8 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
       return 'not selected';
     case 'older-checkout':
       return `your checkout is older than the registry (:latest is ${reason.latest})`;
+    case 'older-parent':
+      return `it would step back: ${say(reason.parent)} is older here than in the registry`;
     case 'origin-unknown':
       return 'published, origin unknown: kept';
     case 'latest-unknown':

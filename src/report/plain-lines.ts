@@ -30,7 +30,7 @@ export function createPlainView(verbose: boolean): PlainView {
       case 'run-started':
         run = event.run;
         say = sayNames(event.steps.map(({ image }) => image));
-        width = Math.max(0, ...event.steps.filter(isPending).map(({ image }) => say(image).length));
+        width = Math.max(0, ...event.steps.filter((step) => isPending(step) || step.action === 'blocked').map(({ image }) => say(image).length));
         tally.kept = event.steps.filter(({ action }) => action === 'keep').length;
         return [
           formatPublishing(event.publishing),

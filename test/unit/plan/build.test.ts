@@ -123,6 +123,21 @@ describe('planBuild, rolling images', () => {
     const noGit = planFor(graph, { images: newer, ancestry: { abcdef0123456: undefined } });
     expect(stepOf(noGit, 'base').action).toBe('build');
   });
+  it('does not step back with a parent of which the registry has something newer', () => {
+    const standing = tree('base ← run', ['run']);
+    const old = image('base 2.0', provenance({ definition: today('base'), version: '2.0' }));
+    const newer = image('base 3.0', provenance({ definition: formerly('base'), version: '3.0' }));
+    const images = { base: { version: old, latest: newer }, run: rolled('run', { [`${REGISTRY}/base:3.0`]: manifest('base 3.0') }) };
+    const blocked = { action: 'blocked', reasons: [{ why: 'older-parent', parent: 'base' }] };
+    expect(stepOf(planFor(standing, { images }), 'run')).toMatchObject(blocked);
+    expect(stepOf(planFor(standing, { images }, { select: new Set(['run']) }), 'run')).toMatchObject(blocked);
+    expect(stepOf(planFor(standing, { images: { ...images, base: { latest: newer } } }), 'run')).toMatchObject(blocked);
+    expect(stepOf(planFor(standing, { images }, { select: new Set(['run']), rebuild: true }), 'run').action).toBe('build');
+    expect(stepOf(planFor(standing, { images: { ...images, run: {} } }), 'run').action).toBe('build');
+    const below = tree('base ← middle ← run', ['middle', 'run']);
+    const stacked = { base: images.base, middle: rolled('middle', { [`${REGISTRY}/base:3.0`]: manifest('base 3.0') }), run: rolled('run', { [`${REGISTRY}/middle:latest`]: manifest('middle latest') }) };
+    expect(actionsOf(planFor(below, { images: stacked }))).toEqual({ base: 'blocked', middle: 'blocked', run: 'keep' });
+  });
   it('builds a child that failed after its parent was published', () => {
     const plan = planFor(graph, { images: { base: rolled('base', {}, 'base newer'), run: rolled('run', { [baseRef]: manifest('base latest') }) } });
     expect(stepOf(plan, 'run').action).toBe('build');
