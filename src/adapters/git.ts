@@ -12,9 +12,13 @@ export interface Git {
   isAncestor(revision: string): Promise<boolean | undefined>;
 }
 
-/** A remote's URL without what may be a password: userinfo is dropped, `host:path` is left as it is. */
-export function withoutUserinfo(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1');
+/** A remote as an image may name it: its URL without userinfo, which may be a password; undefined for a path of this machine. */
+export function publicSource(remote: string): string | undefined {
+  const url = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/@]*@)?(.+)$/i.exec(remote);
+  if (url !== null) return url[1]!.toLowerCase() === 'file' ? undefined : `${url[1]!}://${url[2]!}`;
+  // `host:path`, as scp writes it.
+  const scp = /^(?:[^/@:]*@)?([^/@:]+:.+)$/.exec(remote);
+  return scp === null ? undefined : scp[1]!;
 }
 
 /** Asks git about the work tree that holds a folder. */
@@ -34,7 +38,7 @@ export function createGit(directory: string): Git {
       source ??= ask(['config', '--get', 'remote.origin.url'], directory);
       const revision = await ask(['log', '-1', '--format=%H', '--', '.'], folder);
       const url = await source;
-      return { revision: revision === '' ? undefined : revision, source: url === undefined || url === '' ? undefined : withoutUserinfo(url) };
+      return { revision: revision === '' ? undefined : revision, source: url === undefined ? undefined : publicSource(url) };
     },
     async isAncestor(revision) {
       if (!/^[0-9a-f]{7,64}$/.test(revision)) return undefined;
