@@ -142,7 +142,7 @@ function planVersioned(one: One): Planned {
   const now = published.latest?.provenance?.version ?? (published.latest !== undefined && published.latest.digest === there?.digest ? version : (state.olderVersion.get(node.definition.image) ?? undefined));
 
   if (requested && there !== undefined) {
-    const step = stepOf(one, `${version}-local`, { action: 'build', reasons: [{ why: 'requested' }], now });
+    const step = stepOf(one, `${version}-local`, { action: 'build', reasons: [{ why: 'requested' }], digest: there.digest, now });
     return { step, standing: { digest: there.digest } };
   }
   const move = mayMoveLatest(node.definition.image, version, older, there?.digest, published.latest, state.olderVersion);

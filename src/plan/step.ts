@@ -36,7 +36,7 @@ export type Step = {
   readonly promotes: boolean;
   /** What `:latest` was when this was planned; it must still be that when it moves. */
   readonly latestBefore: Digest | undefined;
-  /** keep, promote: the manifest that children stand on. */
+  /** keep, promote, and a rebuilt published version: the manifest that children stand on. */
   readonly digest: Digest | undefined;
   /** publish, or keep when built locally: the engine's image id. */
   readonly localId: string | undefined;
