@@ -1,0 +1,160 @@
+import type { Event, Happening } from '../../src/execute/event.js';
+import type { BuildRequest, InspectedImage } from '../../src/execute/build-engine.js';
+import type { Ports, TestEnd } from '../../src/execute/ports.js';
+import { digestOf, type Digest } from '../../src/shared/digest.js';
+import { formatImageRef, parseImageRef, repositoryOf, withTag } from '../../src/shared/image-ref.js';
+import { good } from '../../src/shared/problem.js';
+
+/** Called before the outside does something; what it throws is what the outside answers. Given the image's name, or a reference. */
+export type Hooks = {
+  probe?(repository: string): void | Promise<void>;
+  build?(image: string, request: BuildRequest, signal: AbortSignal): void | Promise<void>;
+  test?(image: string): TestEnd | Promise<TestEnd>;
+  push?(ref: string): void | Promise<void>;
+  pull?(ref: string): void | Promise<void>;
+  digestOf?(ref: string): void | Promise<void>;
+  putTag?(ref: string): void | Promise<void>;
+};
+
+/** An engine and a registry in memory, what was asked of them, and what was told. */
+export type OutsideInMemory = {
+  readonly ports: Ports;
+  /** What changed the outside, in order: `build web`, `push …/web:2.0`, `put web latest`. */
+  readonly deeds: string[];
+  readonly events: Event[];
+  /** By reference: the registry's tags. */
+  readonly published: Map<string, Digest>;
+  /** By reference: the engine's names, each with its image id. */
+  readonly names: Map<string, string>;
+  /** By image name: what the engine was asked to build. */
+  readonly requests: Map<string, BuildRequest>;
+  /** By image: the lines of its log. */
+  readonly logs: Map<string, string[]>;
+  /** Gives the engine an image. */
+  have(id: string, names: readonly string[], part?: Partial<InspectedImage>): void;
+  /** `type image` of each event, in order. */
+  told(): readonly string[];
+};
+
+/** The manifest under which an image id is pushed. */
+export const pushedAs = (id: string): Digest => digestOf(`pushed ${id}`);
+
+/** The id of what a build of this image makes. */
+export const builtId = (name: string): string => digestOf(`built ${name}`);
+
+/** Nothing published, an empty engine; tests pass, unless a hook says otherwise. */
+export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): OutsideInMemory {
+  const deeds: string[] = [];
+  const events: Event[] = [];
+  const published = new Map<string, Digest>();
+  const images = new Map<string, InspectedImage>();
+  const names = new Map<string, string>();
+  const requests = new Map<string, BuildRequest>();
+  const logs = new Map<string, string[]>();
+  const nameOf = (ref: string): string => parseImageRef(ref)!.repository;
+  const find = (ref: string): InspectedImage | undefined => images.get(names.get(ref) ?? ref) ?? [...images.values()].find(({ repoDigests }) => repoDigests.includes(ref));
+  const have: OutsideInMemory['have'] = (id, given, part = {}) => {
+    images.set(id, { id, repoDigests: [], labels: {}, platform, size: 1_000_000, ...part });
+    for (const name of given) names.set(name, id);
+  };
+  let now = 0;
+
+  const ports: Ports = {
+    engine: {
+      list: async () => [...images.values()].map(({ id, labels, repoDigests }) => ({ id, labels, repoDigests, tags: [...names].filter(([, named]) => named === id).map(([name]) => name) })),
+      async build(request, signal) {
+        const name = nameOf(request.tag);
+        requests.set(name, request);
+        deeds.push(`build ${name}`);
+        await hooks.build?.(name, request, signal);
+        have(builtId(name), [request.tag], { labels: request.labels });
+        return builtId(name);
+      },
+      async load(archive) {
+        const tar = Buffer.concat(await collect(archive)).toString('latin1');
+        const tag = /"RepoTags":\["([^"]+)"\]/.exec(tar)![1]!;
+        deeds.push(`load ${nameOf(tag)}`);
+        have(builtId(nameOf(tag)), [tag]);
+      },
+      async pull(ref) {
+        deeds.push(`pull ${ref}`);
+        await hooks.pull?.(ref);
+        have(digestOf(`pulled ${ref}`), [], { repoDigests: [ref] });
+      },
+      async push(ref) {
+        deeds.push(`push ${ref}`);
+        await hooks.push?.(ref);
+        const digest = pushedAs(find(ref)!.id);
+        published.set(ref, digest);
+        return digest;
+      },
+      async tag(image, ref) {
+        const found = find(image);
+        if (found === undefined) throw new Error(`the engine has no ${image}`);
+        names.set(ref, found.id);
+      },
+      async remove(ref) {
+        names.delete(ref);
+      },
+      inspect: async (ref) => find(ref),
+    },
+    registry: {
+      async digestOf(ref) {
+        await hooks.digestOf?.(formatImageRef(ref));
+        return published.get(formatImageRef(ref));
+      },
+      configOf: async () => ({ labels: {}, created: undefined, platform }),
+      tagsOf: async (ref) => [...published.keys()].filter((key) => key.startsWith(`${repositoryOf(ref)}:`)).map((key) => key.slice(repositoryOf(ref).length + 1)),
+      async probePush(ref) {
+        deeds.push(`probe ${ref.repository}`);
+        await hooks.probe?.(ref.repository);
+      },
+      async putTag(ref, digest, tag) {
+        deeds.push(`put ${ref.repository} ${tag}`);
+        await hooks.putTag?.(ref.repository);
+        published.set(formatImageRef(withTag(ref, tag)), digest);
+      },
+    },
+    rootFileSystems: {
+      async make(_, options) {
+        const epoch = options.chooseEpoch({ newestRelease: 1_700_000_000, packages: [] });
+        return { epoch, packages: [], architecture: 'amd64', diffId: digestOf('layer'), size: 5, layerPath: 'layer.tar' };
+      },
+    },
+    tests: {
+      exists: () => hooks.test !== undefined,
+      run: async ({ directory }) => (await hooks.test?.(directory.slice(directory.lastIndexOf('/') + 1))) ?? { end: 'exited', code: 0 },
+    },
+    readContext: () => good([]),
+    revisionOf: async () => ({ revision: 'c0ffee', source: 'https://git.example.org/images' }),
+    openLog(image) {
+      const lines: string[] = [];
+      logs.set(image, lines);
+      return { path: `logs/${image}.log`, line: (text) => void lines.push(text), close: async () => undefined };
+    },
+    scratch: async () => ({ path: 'scratch', release: async () => undefined }),
+    readFile: async function* () {
+      yield Buffer.from('layer');
+    },
+    absolute: (directory) => `/tree/${directory}`,
+    tell: (happening: Happening) => void events.push({ at: now, ...happening } as Event),
+    now: () => (now += 1000),
+  };
+  return {
+    ports,
+    deeds,
+    events,
+    published,
+    names,
+    requests,
+    logs,
+    have,
+    told: () => events.map((event) => ('image' in event && event.image !== undefined ? `${event.type} ${event.image}` : event.type)),
+  };
+}
+
+async function collect(archive: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of archive) chunks.push(chunk);
+  return chunks;
+}
