@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import { makeImage, type Work } from '../../../src/execute/build-image.js';
+import type { Graph } from '../../../src/graph/graph.js';
+import { digestOf } from '../../../src/shared/digest.js';
+import { LABEL } from '../../../src/state/labels.js';
+import type { PublishedImage } from '../../../src/state/state.js';
+import { packagesDigest } from '../../../src/execute/base-image.js';
+import { builtId, outsideInMemory, pushedAs, type OutsideInMemory } from '../../support/outside-in-memory.js';
+import { formerly, image, planFor, provenance, REGISTRY, stepOf, today } from '../../support/plan-tree.js';
+import { configOf, treeInMemory } from '../../support/tree-in-memory.js';
+
+const NOON = Date.UTC(2026, 0, 1, 12);
+const LOG = { path: 'log', line: () => undefined, close: async () => undefined };
+
+async function baseImage(latest?: PublishedImage, epoch?: number): Promise<{ outside: OutsideInMemory; made: unknown; config: { created: string; config: { Labels: Record<string, string> } } }> {
+  const checked = (await treeInMemory({ 'images/trixie/rootfs.yaml': 'suite: trixie\n' })).graph;
+  const graph: Graph = (checked as { value: Graph }).value;
+  const outside = outsideInMemory();
+  let archive = '';
+  const { load } = outside.ports.engine;
+  (outside.ports.engine as { load: typeof load }).load = async (tar, signal) => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of tar) chunks.push(chunk);
+    archive = Buffer.concat(chunks).toString('latin1');
+    await load((async function* () { yield* chunks; })(), signal);
+  };
+  const plan = planFor(graph, {});
+  const work: Work = {
+    token: '20260101-0000.abcdef', startedAt: NOON, graph, config: configOf(), ports: outside.ports, definitions: new Map([['trixie', today('trixie')]]), useCache: false, epoch, latest: () => latest, bring: async () => [],
+  };
+  const made = await makeImage(stepOf(plan, 'trixie'), LOG, work, new AbortController().signal);
+  const text = /\{"created".*?\]\}(?=\0)/.exec(archive)![0];
+  return { outside, made, config: JSON.parse(text) as never };
+}
+
+describe('a base image', () => {
+  it('is made from packages, loaded, published under the day, and says so', async () => {
+    const { outside, made, config } = await baseImage();
+    const ref = `${REGISTRY}/trixie:20260101`;
+    expect([made, outside.deeds, outside.published.get(ref)]).toEqual([{ id: builtId('trixie'), digest: pushedAs(builtId('trixie')) }, ['load trixie', `push ${ref}`], pushedAs(builtId('trixie'))]);
+    expect(config.created).toBe('2023-11-14T22:13:20Z');
+    expect(config.config.Labels).toMatchObject({ [LABEL.title]: 'trixie', [LABEL.definition]: today('trixie'), [LABEL.created]: '2023-11-14T22:13:20Z', [LABEL.packages]: packagesDigest([]), [LABEL.parents]: '{}' });
+    expect(config.config.Labels).not.toHaveProperty([LABEL.version]);
+    expect([...outside.names.keys()]).toEqual([ref]);
+  });
+  const former = provenance({ definition: today('trixie'), created: '2020-01-01T00:00:00Z', packages: packagesDigest([]) });
+  it.each([
+    ['keeps its date while definition and packages are as they were', former, undefined, '2020-01-01T00:00:00Z'],
+    ['has a new date with another definition', { ...former, definition: formerly('trixie') }, undefined, '2023-11-14T22:13:20Z'],
+    ['has a new date with other packages', { ...former, packages: digestOf('others') }, undefined, '2023-11-14T22:13:20Z'],
+    ['has a new date when the former does not say its packages', { ...former, packages: undefined }, undefined, '2023-11-14T22:13:20Z'],
+    ['has a new date when the former does not say its own', { ...former, created: undefined }, undefined, '2023-11-14T22:13:20Z'],
+    ['has the date that was asked for', former, 1_000_000_000, '2001-09-09T01:46:40Z'],
+  ])('%s', async (_, labels, epoch, created) => {
+    expect((await baseImage(image('former', labels), epoch)).config.created).toBe(created);
+  });
+});
