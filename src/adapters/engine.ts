@@ -6,7 +6,7 @@ import { parseImageRef, repositoryOf, type ImageRef } from '../shared/image-ref.
 import { buildWithSession } from './buildkit-build.js';
 import { credentialsKey, type RegistryLogin } from './buildkit-session.js';
 import type { Clock } from './clock.js';
-import { asEngineFault, createEngineConnection, EngineRefusal, type EngineConnection, type EngineRequest } from './engine-connection.js';
+import { asEngineFault, createEngineConnection, engineGone, EngineRefusal, type EngineConnection, type EngineRequest } from './engine-connection.js';
 import { errorOf, readRecords, type EngineRecord } from './engine-records.js';
 import { diskFull, isDiskFull, refused, registryFault } from './engine-faults.js';
 import { inspectImage, realNames } from './inspect-image.js';
@@ -18,6 +18,8 @@ export type EngineOptions = {
   /** The login for a registry, under the name that docker's configuration gives it: `host[:port]`, and `https://index.docker.io/v1/` for Docker Hub. */
   credentialsFor(registryHost: string): Promise<RegistryLogin | undefined>;
   readonly clock: Clock;
+  /** How long a listing, the first thing a run asks for, may take: seconds (30). */
+  readonly patience?: number;
 };
 
 const DEFAULT_SOCKET = '/var/run/docker.sock';
@@ -31,7 +33,11 @@ export function createEngine(options: EngineOptions): BuildEngine & { close(): v
     build: (request: BuildRequest, signal) => buildWithSession(connection, request, options, signal),
 
     async list(signal) {
-      const images = (await ask(connection, { method: 'GET', path: '/images/json', signal })) as readonly ListedImage[];
+      const seconds = options.patience ?? 30;
+      const limit = AbortSignal.timeout(seconds * 1000);
+      const images = (await ask(connection, { method: 'GET', path: '/images/json', signal: AbortSignal.any([signal, limit]) }).catch((error: unknown) => {
+        throw limit.aborted && !signal.aborted ? engineGone(connection.socketPath, `no answer in ${seconds} s`) : error;
+      })) as readonly ListedImage[];
       return images
         .map(({ Id, RepoTags, RepoDigests, Labels }) => ({ id: Id, tags: realNames(RepoTags), repoDigests: realNames(RepoDigests), labels: Labels ?? {} }))
         .filter(({ tags }) => tags.length > 0);

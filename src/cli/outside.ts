@@ -71,7 +71,7 @@ export async function connect(config: Config, options: Options, environment: Env
     redactor,
     git: createGit(resolve(cwd, options.directory)),
     engine() {
-      engine ??= import('../adapters/engine.js').then(({ createEngine }) => createEngine({ ...socketOf(env), credentialsFor: loginFor(credentials), clock }));
+      engine ??= import('../adapters/engine.js').then(({ createEngine }) => createEngine({ ...socketOf(env), credentialsFor: loginFor(credentials), clock, patience: config.timeouts.idle }));
       return engine;
     },
     async close() {

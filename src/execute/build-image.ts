@@ -1,6 +1,7 @@
 import type { Graph, Node } from '../graph/graph.js';
 import type { Step } from '../plan/step.js';
 import type { Config } from '../shared/config.js';
+import { RegistryError } from '../shared/errors.js';
 import { formatImageRef, withTag, type ImageName } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
 import type { PublishedImage } from '../state/state.js';
@@ -48,7 +49,9 @@ export async function makeImage(step: Step, log: ImageLog, work: Work, signal: A
   const untested = formatImageRef(withTag(node.ref, untestedTag(work.token, step.tag)));
   try {
     const parents = step.action === 'build' ? await work.bring(node) : [];
-    if (step.action === 'build') await build(step, node, parents, untested, log, work, signal);
+    const limit = work.config.timeouts.build;
+    const tooLong = (): Error => new StepFailure('build', `its build did not end within ${limit} s`);
+    if (step.action === 'build') await within(limit, signal, tooLong, (either) => build(step, node, parents, untested, log, work, either));
     else await engine.tag(step.localId!, untested, signal);
     await test(step, node, untested, log, work, signal);
     const image = await present(untested, work, signal);
@@ -56,6 +59,16 @@ export async function makeImage(step: Step, log: ImageLog, work: Work, signal: A
   } finally {
     // Also after an abort: the tag must not outlive its run.
     await engine.remove(untested, AbortSignal.timeout(4000)).catch(() => undefined);
+  }
+}
+
+/** Does something that must end within so many seconds. */
+async function within<T>(seconds: number, signal: AbortSignal, tooLong: () => Error, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const limit = AbortSignal.timeout(seconds * 1000);
+  try {
+    return await act(AbortSignal.any([signal, limit]));
+  } catch (error) {
+    throw limit.aborted && !signal.aborted ? tooLong() : error;
   }
 }
 
@@ -161,7 +174,9 @@ async function finish(step: Step, image: InspectedImage, because: string | undef
   const taken = await registry.digestOf(ref, signal);
   if (taken !== undefined) throw new StepFailure('publish', `${step.ref} was published by someone else since this run began; run again`);
   await engine.tag(image.id, step.ref, signal);
-  const digest = await engine.push(step.ref, signal);
+  const limit = work.config.timeouts.build;
+  // A registry that takes the last byte and never answers would keep the engine waiting for ever.
+  const digest = await within(limit, signal, () => new RegistryError(`the push of ${step.ref} did not end within ${limit} s`, node.ref.registry, undefined), (either) => engine.push(step.ref, either));
   const answered = await registry.digestOf(ref, signal);
   if (answered !== digest) throw new StepFailure('publish', `the registry has ${answered ?? 'nothing'} as ${step.ref}, and ${digest} was pushed`);
   tell({ type: 'published', image: step.image, tag: step.tag, digest });

@@ -2,11 +2,11 @@
 export type Timeouts = {
   /** Until a connection to a registry stands. */
   readonly connect: number;
-  /** Without a byte from a registry. */
+  /** Without a byte from a registry, or an answer to the first question to the engine. */
   readonly idle: number;
   /** For one image's test. */
   readonly test: number;
-  /** For one image's build. */
+  /** For one image's build, and for its push. */
   readonly build: number;
 };
 
