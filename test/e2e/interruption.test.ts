@@ -198,6 +198,33 @@ describe('a run that is asked to end', () => {
     expect(await scenario.tags('ready')).toEqual(['1.0-1']);
   }, 120_000);
 
+  it('while :latest moves waits for that, but not for ever; the next run looks again', async () => {
+    scenario.define('moves', { versions: ['1.0-1'], lines: ['RUN echo moves > /moves'] });
+    const isPromotion = (method: string, path: string): boolean => method === 'PUT' && path.endsWith('/test/moves/manifests/latest');
+    line.fail({ when: isPromotion, times: 1, instead: 'hang' });
+    const run = scenario.start(select('moves'));
+    await line.saw(isPromotion);
+    const since = Date.now();
+    run.child.kill('SIGINT');
+    expect((await run.ended).code).toBe(130);
+    expect(Date.now() - since).toBeLessThan(6_000);
+    expect(await scenario.tags('moves')).toEqual(['1.0-1']);
+    const again = await scenario.run(select('moves'));
+    expect(again.code).toBe(0);
+    expect(again.stdout).toMatch(/moves\s+:latest\s+→ 1\.0-1/);
+  }, 120_000);
+
+  it('while the registry is asked ends at once', async () => {
+    line.fail({ instead: 'hang' });
+    const run = scenario.start(['plan']);
+    await until('the registry was asked', () => line.requests.at(-1)?.faulty === true);
+    const since = Date.now();
+    run.child.kill('SIGINT');
+    expect((await run.ended).code).toBe(130);
+    expect(Date.now() - since).toBeLessThan(2_000);
+    line.mend();
+  }, 60_000);
+
   it('twice ends at once, with what its test had started', async () => {
     const told = join(scenario.directory, 'told');
     scenario.define('stubborn', { versions: ['1.0-1'], test: `trap 'touch ${told}' TERM; echo $$ > ${told}.pid; while :; do sleep 0.1; done` });

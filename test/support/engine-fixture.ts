@@ -64,6 +64,8 @@ export type OwnEngine = {
   readonly pid: number;
   /** SIGKILL, as when the machine's memory is short. */
   kill(): Promise<void>;
+  /** Starts it again on the same socket with the same images, after `kill`. */
+  restart(): Promise<void>;
   /** Ends it and takes its files, mounts and bridge away. */
   stop(): Promise<void>;
 };
@@ -76,15 +78,26 @@ export async function startEngine(extra: readonly string[] = []): Promise<OwnEng
   await run('ip', ['link', 'add', 'name', bridge, 'type', 'bridge']);
   await run('ip', ['addr', 'add', `10.231.${subnet}.1/24`, 'dev', bridge]);
   const socketPath = join(dir, 'docker.sock');
-  const child = spawn(
-    'dockerd',
-    ['--host', `unix://${socketPath}`, '--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'docker.pid'), '--bridge', bridge, '--iptables=false', ...extra],
-    { stdio: 'ignore' },
-  );
+  const start = (): ChildProcess =>
+    spawn(
+      'dockerd',
+      ['--host', `unix://${socketPath}`, '--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'docker.pid'), '--bridge', bridge, '--iptables=false', ...extra],
+      { stdio: 'ignore' },
+    );
+  let child = start();
   const engine: OwnEngine = {
     socketPath,
-    pid: child.pid!,
+    get pid() {
+      return child.pid!;
+    },
     kill: () => ended(child, 'SIGKILL'),
+    async restart() {
+      await killContainerd(join(dir, 'exec'));
+      // Where nobody reaps orphans, a dead containerd still counts as one that lives.
+      for (const pidfile of ['docker.pid', 'exec/containerd/containerd.pid']) await rm(join(dir, pidfile), { force: true });
+      child = start();
+      if (!(await answers(child, socketPath))) throw new Error('dockerd did not start again');
+    },
     async stop() {
       await ended(child, 'SIGTERM', 10_000);
       await killContainerd(join(dir, 'exec'));
@@ -93,19 +106,24 @@ export async function startEngine(extra: readonly string[] = []): Promise<OwnEng
       await rm(dir, { recursive: true, force: true });
     },
   };
-  for (let tries = 0; tries < 300; tries++) {
-    if (child.exitCode !== null) break;
+  if (await answers(child, socketPath)) return engine;
+  await engine.stop();
+  throw new Error('dockerd did not start');
+}
+
+/** Waits until an engine answers; false if it ends instead, or takes longer than half a minute. */
+async function answers(child: ChildProcess, socketPath: string): Promise<boolean> {
+  for (let tries = 0; tries < 300 && child.exitCode === null; tries++) {
     const probe = engineAt(socketPath);
-    const answers = await probe.list(AbortSignal.timeout(2_000)).then(
+    const answered = await probe.list(AbortSignal.timeout(2_000)).then(
       () => true,
       () => false,
     );
     probe.close();
-    if (answers) return engine;
+    if (answered) return true;
     await sleep(100);
   }
-  await engine.stop();
-  throw new Error('dockerd did not start');
+  return false;
 }
 
 async function ended(child: ChildProcess, signal: NodeJS.Signals, patience = 5_000): Promise<void> {
