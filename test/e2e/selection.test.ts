@@ -6,7 +6,7 @@ import { changelog, openScenario, type Scenario } from '../support/scenario.js';
 type PlanJson = { readonly publishing: unknown; readonly steps: readonly { readonly image: string; readonly ref: string; readonly tag: string; readonly action: string; readonly reasons: readonly { readonly why: string }[] }[] };
 
 /** What a plan does, image by image, without what it leaves alone. */
-const doings = (stdout: string): readonly string[] => (JSON.parse(stdout) as PlanJson).steps.flatMap(({ image, action, tag }) => (action === 'keep' ? [] : [`${action} ${image}:${tag}`]));
+const doings = (stdout: string): string[] => (JSON.parse(stdout) as PlanJson).steps.flatMap(({ image, action, tag }) => (action === 'keep' ? [] : [`${action} ${image}:${tag}`]));
 
 const today = (): string => new Date().toISOString().slice(0, 10).replaceAll('-', '');
 
