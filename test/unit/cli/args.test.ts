@@ -1,0 +1,119 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { helpText, parseArguments, VERBS } from '../../../src/cli/args.js';
+import type { Options } from '../../../src/cli/verb.js';
+import { UsageError } from '../../../src/shared/errors.js';
+
+let cwd: string;
+beforeAll(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'build-images-args-'));
+  mkdirSync(join(cwd, 'images'));
+  mkdirSync(join(cwd, 'other'));
+  writeFileSync(join(cwd, 'file'), '');
+});
+afterAll(() => rmSync(cwd, { recursive: true }));
+
+const parse = (line: string) => parseArguments(line.split(' ').filter((word) => word !== ''), cwd);
+const DEFAULTS: Options = {
+  directory: 'images', directoryGiven: false, image: undefined, config: 'config.yaml', select: [], jobs: undefined, publish: undefined, dryRun: false, rebuild: false, onError: 'continue', useCache: false, noPull: false, strict: false, json: false, verbose: false, all: false, check: false,
+};
+
+describe('parseArguments', () => {
+  it('takes no word at all for build, with everything as it usually is', async () => {
+    expect(await parse('')).toEqual({ verb: 'build', options: DEFAULTS });
+  });
+  it.each<[string, string, Partial<Options>]>([
+    ['build', 'build', {}],
+    ['other', 'build', { directory: 'other', directoryGiven: true }],
+    ['build other', 'build', { directory: 'other', directoryGiven: true }],
+    ['plan other', 'plan', { directory: 'other', directoryGiven: true }],
+    ['list', 'list', {}],
+    ['render web', 'render', { image: 'web' }],
+    ['render web other', 'render', { image: 'web', directory: 'other', directoryGiven: true }],
+    ['render --all', 'render', { all: true }],
+    ['render --all other', 'render', { all: true, directory: 'other', directoryGiven: true }],
+    ['promote web', 'promote', { image: 'web' }],
+    ['promote web --dry-run', 'promote', { image: 'web', dryRun: true }],
+    ['-c a.yaml', 'build', { config: 'a.yaml' }],
+    ['--config=a.yaml', 'build', { config: 'a.yaml' }],
+    ['--config a.yaml --config b.yaml', 'build', { config: 'b.yaml' }],
+    ['--select *a* --select *b*', 'build', { select: ['*a*', '*b*'] }],
+    ['--select 12', 'build', { select: ['12'] }],
+    ['-j 3', 'build', { jobs: 3 }],
+    ['--jobs 3 --jobs 4', 'build', { jobs: 4 }],
+    ['--publish', 'build', { publish: true }],
+    ['--no-publish', 'build', { publish: false }],
+    ['--publish --no-publish', 'build', { publish: false }],
+    ['--dry-run', 'build', { dryRun: true }],
+    ['--rebuild --select *a*', 'build', { rebuild: true, select: ['*a*'] }],
+    ['--on-error stop', 'build', { onError: 'stop' }],
+    ['--on-error continue', 'build', { onError: 'continue' }],
+    ['--use-cache', 'build', { useCache: true }],
+    ['--no-pull', 'build', { noPull: true }],
+    ['--pull', 'build', { noPull: false }],
+    ['--strict', 'build', { strict: true }],
+    ['--json', 'build', { json: true }],
+    ['-v', 'build', { verbose: true }],
+    ['--verbose', 'build', { verbose: true }],
+    ['plan --all --check', 'plan', { all: true, check: true }],
+    ['plan --select *a* --no-publish --strict --json', 'plan', { select: ['*a*'], publish: false, strict: true, json: true }],
+    ['--json other', 'build', { json: true, directory: 'other', directoryGiven: true }],
+  ])('%s', async (line, verb, options) => expect(await parse(line)).toEqual({ verb, options: { ...DEFAULTS, ...options } }));
+  it.each(['--version', 'plan --version'])('%s prints the version and does nothing', async (line) => {
+    expect(await parse(line)).toEqual({ print: 'from source' });
+  });
+  it.each([
+    ['--help', 'Verbs ('],
+    ['-h', 'Verbs ('],
+    ['help', 'Verbs ('],
+    ['plan --help', 'plan [DIRECTORY]'],
+    ['promote -h', 'promote IMAGE'],
+  ])('%s prints the help and does nothing', async (line, words) => expect(await parse(line)).toEqual({ print: expect.stringContaining(words) }));
+});
+
+describe('a command line that is wrong', () => {
+  it.each([
+    ['paln', '"paln" is neither a verb nor a directory (near: plan)'],
+    ['othre', '"othre" is neither a verb nor a directory (near: other)'],
+    ['file', '"file" is neither a verb nor a directory'],
+    ['plan nowhere', 'nowhere is not a directory'],
+    ['plan file', 'file is not a directory'],
+    ['plan images other', '"other" is one word too many'],
+    ['--selekt x', 'there is no option --selekt (near: --select)'],
+    ['--no-publsh', 'there is no option --no-publsh (near: --no-publish)'],
+    ['-x', 'there is no option -x'],
+    ['list --rebuild', '--rebuild is no option of list'],
+    ['render web --no-pull', '--no-pull is no option of render'],
+    ['plan -j 2', 'there is no option -j'],
+    ['render', 'render which image? (or --all)'],
+    ['promote', 'promote which image?'],
+    ['--jobs 0', '--jobs takes a whole number from 1'],
+    ['--jobs 1.5', '--jobs takes a whole number from 1'],
+    ['--jobs many', '--jobs takes a whole number from 1'],
+    ['--on-error later', 'Choices: "continue", "stop"'],
+    ['--config', 'Not enough arguments following: config'],
+    ['--select', 'Not enough arguments following: select'],
+    ['--rebuild', '--rebuild needs --select'],
+  ])('%s', async (line, message) => {
+    const fault = await parse(line).then(() => undefined, (error: unknown) => error);
+    expect(fault).toBeInstanceOf(UsageError);
+    expect((fault as UsageError).message).toContain(message);
+    expect([(fault as UsageError).exit, (fault as UsageError).message.includes('\n')]).toEqual([2, false]);
+  });
+});
+
+describe('the help', () => {
+  it('tells of every verb, and of every option that it takes', () => {
+    for (const [verb, means] of Object.entries(VERBS)) expect(helpText(undefined)).toMatch(new RegExp(`build-images \\[?${verb}.*${means.slice(0, 20)}`));
+    for (const option of ['-c, --config FILE', '--select GLOB', '-j, --jobs N', '--publish, --no-publish', '--dry-run', '--rebuild', '--on-error continue|stop', '--use-cache', '--no-pull', '--strict', '--json', '-v, --verbose', '--all', '--check', '-h, --help', '--version']) {
+      expect(helpText(undefined)).toContain(`  ${option} `);
+    }
+  });
+  it('of a verb tells only of its own options', () => {
+    expect(helpText('list')).toContain('--select');
+    expect(helpText('list')).not.toContain('--rebuild');
+    expect(helpText('plan')).toContain('--check');
+  });
+});
