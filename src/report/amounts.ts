@@ -1,6 +1,7 @@
 /** `0.4s`, `29s`, `4m 12s`, `1h 02m`. */
 export function formatDuration(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)}s`;
+  // Where rounding would make ten of it, the next unit's form says it.
+  if (seconds < 9.95) return `${seconds.toFixed(1)}s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole}s`;
   if (whole < 3600) return `${Math.floor(whole / 60)}m ${String(whole % 60).padStart(2, '0')}s`;
@@ -9,8 +10,8 @@ export function formatDuration(seconds: number): string {
 
 /** `81 MB`: decimal units, as registries and engines count. */
 export function formatSize(bytes: number): string {
-  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
-  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+  if (bytes < 999.5e3) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
+  return bytes < 999.5e6 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 /** `3 images`, `1 image`. */
