@@ -1,14 +1,15 @@
-import { closeSync, createWriteStream, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync, existsSync } from 'node:fs';
+import { closeSync, createWriteStream, fsyncSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from '../execute/event.js';
 import type { ImageLog } from '../execute/ports.js';
+import { EXIT, Fault } from '../shared/errors.js';
 
 /** A run's folder under the state directory: its journal and its logs. */
 export type RunDirectory = {
   /** Names the run. */
   readonly run: string;
   readonly path: string;
-  /** Appends to the journal; on disk when it returns, so that a kill loses nothing that was told. */
+  /** Appends to the journal; on disk when it returns, so that a kill loses nothing that was told. A full disk costs the journal, not the run. */
   record(event: Event): void;
   openLog(image: string): ImageLog;
   close(): void;
@@ -16,8 +17,36 @@ export type RunDirectory = {
 
 /** Makes a directory that only its owner may look into. */
 export function makePrivate(path: string): string {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  return path;
+  return inState(path, () => {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return path;
+  });
+}
+
+const UNUSABLE: Readonly<Record<string, string>> = {
+  // What Node makes of a read-only file system when it makes folders with their parents.
+  ENOENT: 'it cannot be made (is the file system read-only?)',
+  ENOTDIR: 'it lies below something that is no directory',
+  EEXIST: 'it is no directory',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on device',
+  EDQUOT: 'the disk quota is used up',
+};
+
+/** Does something at a path of the state directory; what keeps us from it is a fault that names the path. */
+export function inState<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw new Fault(EXIT.failed, `the state directory ${path} cannot be used: ${reasonOf(error)}`, ['XDG_STATE_HOME=/path   names another place']);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return UNUSABLE[code] ?? (code || message);
 }
 
 /** `20261120-2104` of an instant, UTC; `attempt` 1 is `…b`. */
@@ -27,27 +56,38 @@ export function runName(milliseconds: number, attempt: number): string {
   return `${iso.slice(0, 10).replaceAll('-', '')}-${iso.slice(11, 16).replace(':', '')}${letters}`;
 }
 
-/** Makes the folder of a new run; two runs in one minute get names that differ. */
-export function createRunDirectory(stateDirectory: string, now: number, redact: (line: string) => string): RunDirectory {
+/** Makes the folder of a new run; two runs in one minute get names that differ. `complain`: told once, when the journal cannot be written any more. */
+export function createRunDirectory(stateDirectory: string, now: number, redact: (line: string) => string, complain: (line: string) => void): RunDirectory {
   const runs = makePrivate(join(stateDirectory, 'runs'));
   for (let attempt = 0; ; attempt++) {
     const run = runName(now, attempt);
     const path = join(runs, run);
     if (existsSync(path)) continue;
-    mkdirSync(join(path, 'logs'), { recursive: true, mode: 0o700 });
-    return openRunDirectory(run, path, redact);
+    makePrivate(join(path, 'logs'));
+    return openRunDirectory(run, path, redact, complain);
   }
 }
 
-function openRunDirectory(run: string, path: string, redact: (line: string) => string): RunDirectory {
-  const journal = openSync(join(path, 'journal.jsonl'), 'a', 0o600);
+function openRunDirectory(run: string, path: string, redact: (line: string) => string, complain: (line: string) => void): RunDirectory {
+  const journal = inState(path, () => openSync(join(path, 'journal.jsonl'), 'a', 0o600));
+  let whole = 0;
+  let complained = false;
   return {
     run,
     path,
     record(event) {
-      writeSync(journal, `${redact(JSON.stringify(event))}\n`);
-      // What is about to change the registry must be readable after a power cut.
-      if (event.type === 'promotion-intended' || event.type === 'promoted' || event.type === 'published') fsyncSync(journal);
+      try {
+        const line = Buffer.from(`${redact(JSON.stringify(event))}\n`);
+        if (writeSync(journal, line) < line.length) throw Object.assign(new Error(), { code: 'ENOSPC' });
+        whole += line.length;
+        // What is about to change the registry must be readable after a power cut.
+        if (event.type === 'promotion-intended' || event.type === 'promoted' || event.type === 'published') fsyncSync(journal);
+      } catch (error) {
+        // Half a line would spoil those that follow, should there be room again.
+        ftruncateSync(journal, whole);
+        if (!complained) complain(`the journal of this run cannot be written (${reasonOf(error)}): the run goes on, but nobody can undo it from ${path}`);
+        complained = true;
+      }
     },
     openLog(image) {
       const file = join(path, 'logs', `${image.replaceAll('/', '_')}.log`);

@@ -36,7 +36,7 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
   const [{ createRunDirectory }, { runPlan }, { runToken }] = await Promise.all([import('../adapters/run-directory.js'), import('../execute/run-plan.js'), import('../execute/leftovers.js')]);
   const { clock } = environment;
   const startedAt = clock.now();
-  const directory = createRunDirectory(stateDirectory(environment), startedAt, connections.redactor.redact);
+  const directory = createRunDirectory(stateDirectory(environment), startedAt, connections.redactor.redact, environment.err);
   const runLock = await lockDirectory(directory.path);
   const tell = teller(plan, directory, lock, options, environment);
   const finish = (result: ExitCode): ExitCode => {
