@@ -1,6 +1,7 @@
 // Makes dist/ from src/: one entry and lazily loaded chunks, so that `--help` loads no heavy library.
 import { build } from 'esbuild';
-import { chmodSync, copyFileSync, readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +10,11 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const outdir = join(root, 'dist');
 rmSync(outdir, { recursive: true, force: true });
+
+/** One hash over the source and what it is built with. */
+const source = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
+const files = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+for (const file of files.sort()) source.update(readFileSync(file));
 
 /** yargs asks string-width for the width of its help's columns; its tables of Unicode cost 25 ms at each start, and our help is ASCII. */
 const plainStringWidth = {
@@ -29,7 +35,7 @@ await build({
   target: 'node20.19',
   minifySyntax: true,
   legalComments: 'none',
-  define: { PROGRAM_VERSION: JSON.stringify(version), __filename: 'bundledFile', __dirname: 'bundledFolder' },
+  define: { PROGRAM_VERSION: JSON.stringify(version), PROGRAM_BUILD: JSON.stringify(source.digest('hex').slice(0, 16)), __filename: 'bundledFile', __dirname: 'bundledFolder' },
   plugins: [plainStringWidth],
   // Optional native parts of ssh2 that dockerode's connection over ssh would like to have.
   external: ['cpu-features', '*.node'],

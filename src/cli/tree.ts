@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { templateOf, type Definition } from '../definition/definition.js';
 import type { SourceFiles } from '../definition/source-files.js';
 import type { Graph } from '../graph/graph.js';
-import type { TreeRenderer } from '../graph/render-tree.js';
 import type { Config } from '../shared/config.js';
 import { EXIT, Fault, UsageError } from '../shared/errors.js';
 import { formatProblem, type Checked, type Problem } from '../shared/problem.js';
@@ -28,7 +27,6 @@ export type Tree = {
   readonly config: Config;
   readonly definitions: readonly Definition[];
   readonly files: SourceFiles;
-  readonly renderer: TreeRenderer;
   readonly graph: Graph;
 };
 
@@ -51,14 +49,15 @@ export async function readConfig(options: Options, environment: Environment): Pr
  * @param named told of the images as soon as their names and tags are known, long before all is rendered
  */
 export async function readTree(config: Config, options: Options, environment: Environment, named?: (images: readonly Named[]) => void): Promise<Tree> {
-  const [{ createSourceFiles, sourceRootOf }, { parseTree }, { parseDockerignore, keptEntries }, { createTags, repositoryRefOf, tagOf }, { createTreeRenderer }, { buildGraph }, { createRenderer }] = await Promise.all([
+  const [{ createSourceFiles, sourceRootOf }, { parseTree }, { parseDockerignore, keptEntries }, { createTags, repositoryRefOf, tagOf }, { createTreeRenderer, neutralTag }, { buildGraph }, { createImageRenderer }, { openRenderMemory }] = await Promise.all([
     import('../adapters/files.js'),
     import('../definition/parse.js'),
     import('../definition/dockerignore.js'),
     import('../graph/tags.js'),
     import('../graph/render-tree.js'),
     import('../graph/build-graph.js'),
-    import('../definition/template.js'),
+    import('../graph/render-image.js'),
+    import('./render-memory.js'),
   ]);
   const files = createSourceFiles(sourceRootOf(options.config, options.directory), (path, text, entries) => {
     const rules = parseDockerignore(path, text);
@@ -69,8 +68,20 @@ export async function readTree(config: Config, options: Options, environment: En
   const definitions = parsed.ok ? parsed.value.definitions : parsed.partial;
   if (parsed.ok) named?.(definitions.map((definition) => ({ definition, ref: { ...repositoryRefOf(config, definition.image), tag: tagOf(definition) } })));
   const tags = createTags(definitions, config, parsed.ok ? [] : parsed.broken);
-  const renderer = createTreeRenderer(await createRenderer(), tags, config, files);
-  const built = await buildGraph(definitions, tags, config, renderer, pauses(environment));
+  const memory = await openRenderMemory(config, options, environment);
+  const render = createImageRenderer(
+    async () => {
+      const [{ createRenderer }, { parseDockerfile }] = await Promise.all([import('../definition/template.js'), import('../definition/dockerfile.js')]);
+      return { renderer: createTreeRenderer(await createRenderer(), tags, config, files), parseDockerfile };
+    },
+    memory,
+    (name) => {
+      const [real, neutral] = [tags.refOf(name), neutralTag(name, tags, config)];
+      return real === undefined || neutral === undefined ? undefined : [real, neutral];
+    },
+  );
+  const built = await buildGraph(definitions, tags, config, render, pauses(environment));
+  memory.save();
   const fromGraph = built.ok ? built.warnings : built.problems;
   // What is wrong is said at once, so what would only be found later is looked for now.
   const inContexts = parsed.ok && built.ok ? [] : contextFaults(definitions, files);
@@ -78,7 +89,7 @@ export async function readTree(config: Config, options: Options, environment: En
   if (options.verbose) for (const note of parsed.value.notes) environment.err(note);
   const graph = settle(built.ok ? { ...built, warnings: [...parsed.warnings, ...built.warnings] } : { ...built, problems: [...parsed.warnings, ...built.problems, ...inContexts] }, options, environment);
   if (graph.nodes.size === 0) environment.err(`${options.directory}: there is no definition in it (a folder with Dockerfile.template and changelog, or with rootfs.yaml)`);
-  return { config, definitions, files, renderer, graph };
+  return { config, definitions, files, graph };
 }
 
 /** What is wrong with the files of the definitions that are right so far. */

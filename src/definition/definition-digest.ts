@@ -13,10 +13,10 @@ const LEFT_OUT: ReadonlySet<string> = new Set(['control', 'changelog', 'test.sh'
 /**
  * One digest over the definition alone: the neutrally rendered Dockerfile, each file of the context (path, mode, bytes), the
  * recipe. Definitions nested in its folder are not part of it.
- * @param neutral the Dockerfile rendered with every tag of the tree as `0`, without the registry's host and without proxies
+ * @param neutral digest of the Dockerfile rendered with every tag of the tree as `0`, without the registry's host and without proxies
  * @param context the build context after .dockerignore
  */
-export function definitionDigest(definition: Definition, neutral: string | undefined, context: readonly SourceEntry[]): Digest {
+export function definitionDigest(definition: Definition, neutral: Digest | undefined, context: readonly SourceEntry[]): Digest {
   const { recipe, nested } = definition;
   if (recipe.kind === 'base') return digestOf(JSON.stringify([`base ${RECIPE_REVISION.base}`, canonical(recipe.rootfs)]));
   const hash = createHash('sha256');

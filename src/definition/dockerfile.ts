@@ -51,13 +51,6 @@ export function replaceSources(text: string, replace: (ref: string) => string | 
   return result + text.slice(kept);
 }
 
-/** docker-pkg's `force_numeric_user`: the last USER must be `UID` or `UID:GID` in digits. No USER at all passes. */
-export function checkNumericUser(dockerfile: Dockerfile): Problem | undefined {
-  const { path, user } = dockerfile;
-  if (user === undefined || /^\d+(?::\d+)?$/.test(user.value)) return undefined;
-  return errorAt(path, user.line, `USER ${user.value} is not numeric, and force_numeric_user is set`);
-}
-
 /** A source, and which bytes of the text name it. */
 type Place = Source & { readonly start: number; readonly end: number };
 

@@ -1,12 +1,13 @@
 import { templateOf, type Definition } from '../definition/definition.js';
-import { checkNumericUser, parseDockerfile, type Dockerfile } from '../definition/dockerfile.js';
+import { checkNumericUser } from '../definition/numeric-user.js';
+import type { Dockerfile } from '../definition/dockerfile.js';
 import type { Config } from '../shared/config.js';
 import { parseImageRef, repositoryOf, type ImageName } from '../shared/image-ref.js';
 import { nearHint } from '../shared/near-names.js';
 import { bad, errorAt, good, warningAt, type Checked, type Problem } from '../shared/problem.js';
 import { compileGlob } from './glob.js';
 import { orderGraph, type Graph, type Node, type Source } from './graph.js';
-import type { TreeRenderer } from './render-tree.js';
+import type { ImageRenderer, RenderedImage } from './render-image.js';
 import { repositoryRefOf, tagOf, type Tags } from './tags.js';
 
 /**
@@ -14,12 +15,15 @@ import { repositoryRefOf, tagOf, type Tags } from './tags.js';
  * definitions, or the graph.
  * @param pause called between definitions, so that answers of the outside are not kept waiting
  */
-export async function buildGraph(definitions: readonly Definition[], tags: Tags, config: Config, renderer: TreeRenderer, pause: () => Promise<void> | undefined): Promise<Checked<Graph>> {
+export async function buildGraph(definitions: readonly Definition[], tags: Tags, config: Config, render: ImageRenderer, pause: () => Promise<void> | undefined): Promise<Checked<Graph>> {
   const problems: Problem[] = [];
   const nodes: Node[] = [];
   const rules = sourceRules(config);
   for (const definition of definitions) {
-    const node = buildNode(definition, tags, config, renderer, rules);
+    const rendering = render(definition);
+    // Without waiting for what is there already: thousands of templates may be remembered.
+    const rendered = rendering instanceof Promise ? await rendering : rendering;
+    const node = buildNode(definition, tags, config, rendered, rules);
     problems.push(...(node.ok ? node.warnings : node.problems));
     if (node.ok) nodes.push(node.value);
     await pause();
@@ -32,33 +36,25 @@ export async function buildGraph(definitions: readonly Definition[], tags: Tags,
   return failed || ordered.problems.length > 0 ? bad(all) : good(ordered.graph, all);
 }
 
-function buildNode(definition: Definition, tags: Tags, config: Config, renderer: TreeRenderer, rules: SourceRules): Checked<Node> {
+function buildNode(definition: Definition, tags: Tags, config: Config, rendered: Checked<RenderedImage> | undefined, rules: SourceRules): Checked<Node> {
   const problems: Problem[] = [...checkControl(definition, tags)];
   const ref = { ...repositoryRefOf(config, definition.image), tag: tagOf(definition) };
   const fromControl = (definition.control?.dependencies ?? []).flatMap(({ name }) => tags.byName(name)?.image ?? []);
-  const rendered = renderer.real(definition);
   if (rendered === undefined) {
     return good({ definition, ref, dockerfile: undefined, neutral: undefined, sources: [], base: undefined, parents: parentsOf(definition, fromControl) }, problems);
   }
   if (!rendered.ok) return bad([...problems, ...rendered.problems]);
   problems.push(...rendered.warnings);
-  // Right behind the other: renders of one template in a row share its parsing.
-  const neutral = renderer.neutral(definition)!;
-  if (!neutral.ok) return bad([...problems, ...neutral.problems]);
-  const path = templateOf(definition)?.path ?? definition.directory;
-  const { text, imageTags } = rendered.value;
-  const parsed = parseDockerfile(path, text);
-  if (!parsed.ok) return bad([...problems, ...parsed.problems]);
-  problems.push(...parsed.warnings);
-  const dockerfile = parsed.value;
+  const { text, neutral, names, dockerfile } = rendered.value;
+  const { path } = dockerfile;
   const userFault = config.forceNumericUser ? checkNumericUser(dockerfile) : undefined;
   if (userFault !== undefined) problems.push(userFault);
 
   const sources = sourcesOf(definition, dockerfile, tags);
   problems.push(...checkSources(definition, path, dockerfile, sources, rules));
-  const used = imageTags.flatMap(({ name }) => tags.byName(name)?.image ?? []);
+  const used = names.flatMap((name) => tags.byName(name)?.image ?? []);
   const parents = parentsOf(definition, [...sources.flatMap(({ image }) => image ?? []), ...used, ...fromControl]);
-  const node: Node = { definition, ref, dockerfile: text, neutral: neutral.value.text, sources, base: dockerfile.base, parents };
+  const node: Node = { definition, ref, dockerfile: text, neutral, sources, base: dockerfile.base, parents };
   return problems.some(({ severity }) => severity === 'error') ? bad(problems) : good(node, problems);
 }
 

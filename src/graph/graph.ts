@@ -1,6 +1,7 @@
 import { alg, Graph as DirectedGraph } from '@dagrejs/graphlib';
 import type { Definition } from '../definition/definition.js';
 import { formatImageRef, type ImageName, type ImageRef } from '../shared/image-ref.js';
+import type { Digest } from '../shared/digest.js';
 import { errorAt, type Problem } from '../shared/problem.js';
 
 /** One image that a Dockerfile stands on: FROM, COPY --from or RUN --mount=from. */
@@ -18,8 +19,8 @@ export type Node = {
   readonly ref: ImageRef;
   /** The rendered Dockerfile; a base image has none. */
   readonly dockerfile: string | undefined;
-  /** The same without what names the outside: what the definition digest is made from. */
-  readonly neutral: string | undefined;
+  /** Digest of the same without what names the outside: what the definition digest is made from. */
+  readonly neutral: Digest | undefined;
   /** What the build stands on, each once, in the order of the Dockerfile. */
   readonly sources: readonly Source[];
   /** The source that the final stage is FROM; undefined when that is scratch, and for a base image. */

@@ -34,7 +34,8 @@ export function createTreeRenderer(renderer: Renderer, tags: Tags, config: Confi
   return { real: (definition) => render(definition, real), neutral: (definition) => render(definition, neutral) };
 }
 
-function neutralTag(name: string, tags: Tags, config: Config): string | undefined {
+/** What image_tag answers in a neutral text. */
+export function neutralTag(name: string, tags: Tags, config: Config): string | undefined {
   const definition = tags.byName(name);
   if (definition !== undefined) return `${definition.image}:0`;
   const outside = tags.refOf(name);

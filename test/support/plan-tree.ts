@@ -45,7 +45,7 @@ export function nodeOf(name: string, parents: readonly string[], rolling: readon
     definition,
     ref: { registry: REGISTRY, repository: name, tag: isRolling ? 'latest' : '2.0' },
     dockerfile: '',
-    neutral: '',
+    neutral: undefined,
     sources,
     base: sources[0]?.ref,
     parents: parents.filter((parent) => !parent.startsWith('outside/')),

@@ -1,10 +1,12 @@
 import type { Definition } from '../../src/definition/definition.js';
 import { parseTree } from '../../src/definition/parse.js';
 import type { SourceEntry, SourceFiles } from '../../src/definition/source-files.js';
+import { parseDockerfile } from '../../src/definition/dockerfile.js';
 import { createRenderer } from '../../src/definition/template.js';
 import { buildGraph } from '../../src/graph/build-graph.js';
 import type { Graph } from '../../src/graph/graph.js';
-import { createTreeRenderer, type TreeRenderer } from '../../src/graph/render-tree.js';
+import { createImageRenderer } from '../../src/graph/render-image.js';
+import { createTreeRenderer, neutralTag, type TreeRenderer } from '../../src/graph/render-tree.js';
 import { createTags } from '../../src/graph/tags.js';
 import type { Config } from '../../src/shared/config.js';
 import { digestOf } from '../../src/shared/digest.js';
@@ -71,7 +73,8 @@ export async function treeInMemory(texts: Readonly<Record<string, string>>, conf
   const { definitions } = parsed.value;
   const tags = createTags(definitions, config);
   const renderer = createTreeRenderer(await createRenderer(), tags, config, files);
-  return { definitions, renderer, graph: await buildGraph(definitions, tags, config, renderer, () => undefined) };
+  const render = createImageRenderer(async () => ({ renderer, parseDockerfile }), new Map(), (name) => (tags.refOf(name) === undefined ? undefined : [tags.refOf(name)!, neutralTag(name, tags, config)!]));
+  return { definitions, renderer, graph: await buildGraph(definitions, tags, config, render, () => undefined) };
 }
 
 /** The problems of something checked, warnings too, as people see them. */

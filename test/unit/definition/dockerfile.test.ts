@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { checkNumericUser, parseDockerfile, replaceSources } from '../../../src/definition/dockerfile.js';
+import { parseDockerfile, replaceSources } from '../../../src/definition/dockerfile.js';
+import { checkNumericUser } from '../../../src/definition/numeric-user.js';
 import { formatProblem } from '../../../src/shared/problem.js';
 
 function sourcesOf(text: string): readonly string[] {
