@@ -1,4 +1,4 @@
-import { closeSync, createWriteStream, fsyncSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync, existsSync } from 'node:fs';
+import { closeSync, createWriteStream, fsyncSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from '../execute/event.js';
 import type { ImageLog } from '../execute/ports.js';
@@ -62,10 +62,23 @@ export function createRunDirectory(stateDirectory: string, now: number, redact: 
   for (let attempt = 0; ; attempt++) {
     const run = runName(now, attempt);
     const path = join(runs, run);
-    if (existsSync(path)) continue;
+    if (!isNew(path)) continue;
     makePrivate(join(path, 'logs'));
     return openRunDirectory(run, path, redact, complain);
   }
+}
+
+/** Makes a run's folder; false when another run, perhaps of another registry, has it. */
+function isNew(path: string): boolean {
+  return inState(path, () => {
+    try {
+      mkdirSync(path, { mode: 0o700 });
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
+  });
 }
 
 function openRunDirectory(run: string, path: string, redact: (line: string) => string, complain: (line: string) => void): RunDirectory {
