@@ -57,7 +57,7 @@ export function createParents(ports: Pick<Ports, 'engine' | 'registry'>, options
     const known = options.treeImage(image);
     if (known === undefined) throw new StepFailure('build', `it stands on ${image}, which is neither in the registry nor built in this run`);
     const local = known.id !== undefined && (await engine.inspect(known.id, signal)) !== undefined;
-    if (local) return settle(source, known.ref, known.id!, known.digest ?? `id:${known.id!}`);
+    if (local) return settle(source, known.ref, known.id!, known.digest ?? `id:${known.id!}`, known.digest === undefined ? `it stands on ${image}, which is on this engine only` : undefined);
     if (known.digest === undefined) throw new StepFailure('build', `it stands on ${image}, which is gone from the engine`);
     return pulled(source, known.ref, known.digest);
   };
