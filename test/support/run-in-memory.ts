@@ -22,8 +22,8 @@ export type RunInMemory = {
   readonly config?: Config;
   readonly platform?: string;
   readonly signal?: AbortSignal;
-  /** Changes the plan before it is run. */
-  readonly plan?: (plan: Plan) => Plan;
+  /** Changes the graph before it is planned. */
+  readonly graph?: (graph: Graph) => Graph;
   /** Puts into the registry and the engine what is there before the run. */
   readonly before?: (outside: OutsideInMemory) => void;
 };
@@ -37,9 +37,9 @@ export function runnable(graph: Graph): Graph {
 /** Plans a build of a tree and runs the plan on an outside in memory. */
 export async function runInMemory(text: string, run: RunInMemory = {}): Promise<OutsideInMemory & { readonly exit: ExitCode; readonly plan: Plan }> {
   const outside = outsideInMemory(run.hooks, run.platform);
-  const graph = runnable(tree(text, run.rolling));
-  const made = planFor(graph, run.found ?? {}, run.request);
-  const plan = run.plan?.(made) ?? made;
+  const drawn = tree(text, run.rolling);
+  const graph = runnable(run.graph?.(drawn) ?? drawn);
+  const plan = planFor(graph, run.found ?? {}, run.request);
   run.before?.(outside);
   const definitions = new Map([...graph.nodes.keys()].map((name) => [name, today(name)]));
   const options: RunOptions = { run: '20260101-0000', token: TOKEN, startedAt: Date.UTC(2026, 0, 1), jobs: 1, onError: 'continue', useCache: false, noPull: false, epoch: undefined, ...run.options };

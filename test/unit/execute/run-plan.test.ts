@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Graph } from '../../../src/graph/graph.js';
 import { BuildFailure } from '../../../src/execute/build-engine.js';
 import { ArchiveError, EngineError, Fault, RegistryError } from '../../../src/shared/errors.js';
 import { formatParents, LABEL } from '../../../src/state/labels.js';
@@ -109,6 +110,26 @@ describe('an image of another platform than the config\'s', () => {
     expect([exit, deeds]).toEqual([0, ['probe base', 'probe web', 'build base', 'build web']]);
     expect(results(told())).toEqual(['finished-locally base', 'finished-locally web']);
     expect(events.find(({ type }) => type === 'finished-locally')).toMatchObject({ because: 'it is for linux/amd64, and the config says platform: linux/arm64' });
+  });
+});
+
+describe('an image that may not be published', () => {
+  const DEBIAN = 'docker.io/library/debian:12';
+  const onDebian = { graph: (graph: Graph): Graph => ({ ...graph, nodes: new Map([...graph.nodes].map(([name, node]) => [name, name === 'base' ? { ...node, sources: [{ ref: DEBIAN, image: undefined }], base: DEBIAN } : node])) }) };
+
+  it('stays here with the reason, and so does everything that stands on it', async () => {
+    const { deeds, events, exit } = await runInMemory('base ← web ← api', { ...onDebian, options: { noPull: true }, before: ({ have }) => have('sha256:old', [DEBIAN]) });
+    expect([exit, deeds.filter((deed) => !deed.startsWith('probe'))]).toEqual([0, ['build base', 'build web', 'build api']]);
+    expect(events.flatMap((event) => (event.type === 'finished-locally' ? [event.because] : []))).toEqual([
+      `it stands on the engine's ${DEBIAN}, which is not the registry's (--no-pull)`,
+      'it stands on base, which is on this engine only',
+      'it stands on web, which is on this engine only',
+    ]);
+  });
+  it('records a parent by its own reference, whatever way the Dockerfile spells it', async () => {
+    const spelled = (graph: Graph): Graph => ({ ...graph, nodes: new Map([...graph.nodes].map(([name, node]) => [name, name === 'web' ? { ...node, sources: [{ ref: `${REGISTRY}/base`, image: 'base' }], base: `${REGISTRY}/base` } : node])) });
+    const { requests } = await runInMemory('base ← web', { graph: spelled });
+    expect(requests.get('web')!.labels).toMatchObject({ [LABEL.parents]: formatParents({ [ref('base')]: pushedAs(builtId('base')) }), [LABEL.baseName]: ref('base') });
   });
 });
 
@@ -227,6 +248,16 @@ describe('an interrupt', () => {
 });
 
 describe('promotions', () => {
+  const version = (name: string) => image(`${name} 2.0`, provenance({ definition: today(name), version: '2.0' }));
+  it('are not for what is published beside a newer :latest', async () => {
+    const latest = image('newer', provenance({ definition: formerly('base'), version: '3.0' }));
+    const { deeds, exit } = await runInMemory('base', { found: { images: { base: { latest } } }, before: ({ published: tags }) => tags.set(ref('base', 'latest'), latest.digest) });
+    expect([exit, deeds]).toEqual([0, ['probe base', 'build base', `push ${ref('base')}`]]);
+  });
+  it('are not for what stands on a failed image, though it is published', async () => {
+    const { deeds, told, exit } = await runInMemory('base ← web', { found: { images: { web: { version: version('web') } } }, hooks: failing('base') });
+    expect([exit, deeds, results(told())]).toEqual([1, ['probe base', 'probe web', 'build base'], ['failed base', 'blocked web']]);
+  });
   it('come in the order of the plan, all after the last publication', async () => {
     const { deeds } = await runInMemory('b, a ← c', { options: { jobs: 3 } });
     expect(deeds.filter((deed) => deed.startsWith('put'))).toEqual(['put a latest', 'put b latest', 'put c latest']);
@@ -256,7 +287,7 @@ describe('what someone else does meanwhile', () => {
       before: ({ published: registry }) => (outside.published = registry),
       hooks: { push: () => void pushes++, digestOf: () => { if (pushes > 0) outside.published!.set(ref('base'), manifest('theirs')); } },
     });
-    expect([exit, events.at(-1)]).toEqual([1, expect.objectContaining({ phase: 'publish', message: expect.stringContaining(`the registry has ${manifest('theirs')}`) })]);
+    expect([exit, events.at(-1)]).toEqual([1, expect.objectContaining({ phase: 'publish', message: expect.stringContaining(`is ${manifest('theirs').slice(0, 19)}… in the registry`) })]);
   });
 });
 

@@ -60,6 +60,11 @@ describe('schedule', () => {
     expect(Object.fromEntries(results)).toEqual({ a: 'failed', b: 'blocked', c: 'blocked', d: 'done' });
     expect(blocked).toEqual(['b by a', 'c by a']);
   });
+  it('blocks an image once, however many ways lead to it', async () => {
+    const blocked: string[] = [];
+    await schedule(tasks('a b<a c<a d<b+c'), { jobs: 2, run: async () => false, mayStart: () => true, onBlocked: (image, by) => blocked.push(`${image} by ${by}`) });
+    expect(blocked).toEqual(['b by a', 'c by a', 'd by a']);
+  });
   it('starts nothing new once it may not, and lets what runs end', async () => {
     let go = true;
     const { started, run, end } = gates();

@@ -46,6 +46,10 @@ describe('edges', () => {
     const graph = await graphOf(production('web', `FROM ${R}/web:latest\n`, 'Package: web\nDepends: web\n'));
     expect(graph.nodes.get('web')).toMatchObject({ parents: [], sources: [{ ref: `${R}/web:latest`, image: undefined }] });
   });
+  it('parents stand in the order of their names', async () => {
+    const graph = await graphOf({ ...BASE, ...production('alpha', 'FROM scratch\n'), ...production('web', `FROM ${R}/base\nCOPY --from=${R}/alpha /a /a\n`) });
+    expect(edges(graph)['web']).toEqual(['alpha', 'base']);
+  });
   it('a base image has neither Dockerfile nor sources', async () => {
     const graph = await graphOf({ 'images/trixie/rootfs.yaml': 'suite: trixie\n', ...production('web', 'FROM {{ "trixie" | image_tag }}\n') });
     expect(graph.nodes.get('trixie')).toMatchObject({ dockerfile: undefined, sources: [], base: undefined, parents: [], ref: { tag: 'latest' } });
@@ -104,6 +108,9 @@ describe('where a FROM may point', () => {
       'images/web/Dockerfile.template:2: COPY --from busybox:1 is not among the allowed_sources of config.yaml',
       'images/web/Dockerfile.template:3: RUN --mount from nginx:1 is not among the allowed_sources of config.yaml',
     ]);
+  });
+  it('set: images of the tree need no glob', async () => {
+    expect(said(await built({ ...BASE, ...production('web', `FROM ${R}/base\n`) }, configOf('allowed_sources: ["debian:*"]\n')))).toEqual([]);
   });
   it('a # syntax= line is a source too, but nothing that a build stands on', async () => {
     const texts = outside('# syntax=docker/dockerfile:1\nFROM scratch\n');

@@ -38,6 +38,11 @@ describe('what a graph tells', () => {
     expect([...descendantsOf(graph, ['web', 'other'])]).toEqual(['api']);
     expect([...descendantsOf(graph, [])]).toEqual([]);
   });
+  it('each once, however many ways lead to it', () => {
+    const layers = Array.from({ length: 40 }, (_, at) => [`a${at}`, `b${at}`]);
+    const ladder = orderGraph(layers.flatMap(([a, b], at) => [a!, b!].map((name) => nodeOf(name, layers[at - 1] ?? [])))).graph;
+    expect(descendantsOf(ladder, ['a0']).size).toBe(78);
+  });
   it('whether an image is versioned', () => {
     expect(isVersioned(graph.nodes.get('base')!)).toBe(true);
     expect(isVersioned(graph.nodes.get('other')!)).toBe(false);

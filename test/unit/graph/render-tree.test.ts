@@ -20,6 +20,7 @@ describe('rendering a tree', () => {
     ['an outside image of another keeps it', '{{ "debian" | image_tag }}', 'base_images: ["docker.io/library/debian:12"]\n', 'docker.io/library/debian:12', 'docker.io/library/debian:12'],
     ['the registry is no part of the neutral text', 'A {{ registry }} B', '', 'A registry.example.org B', 'A  B'],
     ['a proxy is no part of the neutral text', 'A {{ http_proxy }} B', 'http_proxy: http://proxy.example.org:8080\n', 'A http://proxy.example.org:8080 B', 'A  B'],
+    ['a proxy for apt alone neither', 'A {{ apt_only_proxy }} B', 'apt_only_proxy: http://proxy.example.org:8080\n', 'A http://proxy.example.org:8080 B', 'A  B'],
     ['other variables are', 'A {{ own }} B', 'own: value\n', 'A value B', 'A value B'],
   ])('%s', async (_, template, lines, real, neutral) => {
     expect(await rendered({ ...BASE, ...production('web', template) }, lines)).toEqual({ real, neutral });

@@ -198,3 +198,83 @@ describe('planBuild, what the engine has', () => {
     expect(planBuild(graph, stateOf(new Map([...images, ['web', { version: undefined, latest: undefined }]])), request).needs).toContainEqual({ need: 'local-images' });
   });
 });
+
+describe('planBuild, at its edges', () => {
+  const graph = tree('base ← web');
+  const baseRef = `${REGISTRY}/base:2.0`;
+  const baseLocal = local('aaa', [baseRef], 'base', today('base'));
+  const unlabelled = { version: image('web 2.0', provenance({ definition: today('web'), version: '2.0' })), latest: image('docker-pkg 1.1') };
+
+  it('brings no unpublished parent along for an image that is kept', () => {
+    expect(actionsOf(planFor(graph, { images: { web: published('web') } }, { select: new Set(['web']) }))).toEqual({ base: 'keep', web: 'keep' });
+  });
+  it('rebuilds what is selected, and not the parents that come along', () => {
+    const plan = planFor(graph, {}, { select: new Set(['web']), rebuild: true });
+    expect([whyOf(plan, 'base'), whyOf(plan, 'web')]).toEqual([['not-published', 'needed-by'], ['not-published']]);
+    expect(stepOf(planFor(graph, { local: [baseLocal] }, { select: new Set(['base']), rebuild: true }), 'base').action).toBe('build');
+  });
+  it('takes an unselected parent from the engine when nothing is published, and publishes it when something is', () => {
+    const select = new Set(['web']);
+    const here = planFor(graph, { local: [baseLocal] }, { select, publishing: NOT_PUBLISHING });
+    expect([stepOf(here, 'base'), stepOf(here, 'web').action]).toEqual([expect.objectContaining({ action: 'keep', localId: 'sha256:aaa' }), 'build']);
+    expect(actionsOf(planFor(graph, { local: [baseLocal] }, { select }))).toEqual({ base: 'publish', web: 'build' });
+  });
+  it('does not ask what :latest is when nothing is published', () => {
+    expect(planFor(graph, { images: { base: published('base'), web: unlabelled } }, { publishing: NOT_PUBLISHING }).needs).toEqual([]);
+    expect(planFor(graph, { images: { base: published('base'), web: unlabelled } }).needs).toEqual([{ need: 'older-version', image: 'web' }]);
+  });
+  it('says where a :latest that may not move stays, and builds all the same', () => {
+    const plan = planFor(graph, { images: { base: published('base'), web: { latest: image('whose') } }, olderVersion: { web: null } });
+    expect([stepOf(plan, 'web'), whyOf(plan, 'web')]).toEqual([expect.objectContaining({ action: 'build', publishes: true, promotes: false }), ['not-published', 'latest-unknown']]);
+  });
+});
+
+describe('planBuild, rolling images at their edges', () => {
+  const graph = tree('base ← run', ['base', 'run']);
+  const baseRef = `${REGISTRY}/base:latest`;
+  const stale = { latest: image('base latest', provenance({ definition: formerly('base'), revision: 'abcdef0123456' })) };
+
+  it('a rebuild that is asked for is built, though a dated tag has it already', () => {
+    const dated = { base: [{ tag: '20251231', ...image('base dated', provenance({ definition: today('base') })) }] };
+    expect(stepOf(planFor(graph, { images: { base: rolled('base') }, dated }, { select: new Set(['base']), rebuild: true }), 'base')).toMatchObject({ action: 'build', tag: '20260101' });
+  });
+  it('takes no tag of the day that the engine has', () => {
+    const there = local('aaa', [`${REGISTRY}/base:20260101`, `${REGISTRY}/base:1.0`], 'base', formerly('base'));
+    expect(stepOf(planFor(graph, { local: [there] }), 'base').tag).toBe('20260101-2');
+  });
+  it('knows a recorded parent by its whole name', () => {
+    const recorded = { [`${REGISTRY}/base-old:latest`]: manifest('another'), [baseRef]: manifest('base latest') };
+    expect(stepOf(planFor(graph, { images: { base: rolled('base'), run: rolled('run', recorded) } }), 'run').action).toBe('keep');
+  });
+  it('knows a recorded parent under whichever tag it had', () => {
+    expect(whyOf(planFor(graph, { images: { base: rolled('base'), run: rolled('run', { [`${REGISTRY}/base:20251231`]: manifest('base before') }) } }), 'run')).toEqual(['parent-moved']);
+    expect(whyOf(planFor(graph, { images: { base: rolled('base'), run: rolled('run', { [`${REGISTRY}/base`]: manifest('base before') }) } }), 'run')).toEqual(['parent-moved']);
+  });
+  it('takes a parent that was not recorded for no move', () => {
+    expect(stepOf(planFor(graph, { images: { base: rolled('base'), run: rolled('run', {}) } }), 'run').action).toBe('keep');
+  });
+  it('asks git before it goes over a newer checkout\'s image', () => {
+    expect(planFor(graph, { images: { base: stale } }).needs).toContainEqual({ need: 'ancestry', revision: 'abcdef0123456' });
+    expect(planFor(graph, { images: { base: stale } }, { publishing: NOT_PUBLISHING }).needs).toEqual([]);
+    expect(planFor(graph, { images: { base: stale }, ancestry: { abcdef0123456: true } }).needs).toEqual([]);
+  });
+});
+
+describe('planBuild, a rolling image on a parent that is older here', () => {
+  const graph = tree('base ← run', ['run']);
+  const newer = { version: image('base 2.0', provenance({ definition: today('base'), version: '2.0' })), latest: image('base 3.0', provenance({ definition: formerly('base'), version: '3.0' })) };
+  const images = { base: newer, run: rolled('run', { [`${REGISTRY}/base:3.0`]: manifest('base 3.0') }) };
+
+  it('stays where it is', () => {
+    const plan = planFor(graph, { images });
+    expect([actionsOf(plan), stepOf(plan, 'run').reasons]).toEqual([{ base: 'blocked', run: 'blocked' }, [{ why: 'older-parent', parent: 'base' }]]);
+  });
+  it('is built when that is asked for, and when nothing is published', () => {
+    expect(stepOf(planFor(graph, { images }, { select: new Set(['run']), rebuild: true }), 'run').action).toBe('build');
+    expect(stepOf(planFor(graph, { images }, { publishing: NOT_PUBLISHING }), 'run').action).toBe('build');
+  });
+  it('is built for a parent that merely moved', () => {
+    const moved = { base: published('base'), run: rolled('run', { [`${REGISTRY}/base:1.1`]: manifest('base 1.1') }) };
+    expect(whyOf(planFor(graph, { images: moved }), 'run')).toEqual(['parent-moved']);
+  });
+});
