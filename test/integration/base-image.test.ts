@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { compressLayer } from '../../src/adapters/compress-layer.js';
 import { createRootFileSystems } from '../../src/adapters/root-file-system.js';
 import type { RootFs } from '../../src/definition/rootfs.js';
 import { baseImageConfig, epochRule, packagesDigest } from '../../src/execute/base-image.js';
@@ -91,15 +90,6 @@ describe('a base image made from Debian packages', () => {
     expect(second.diffId).toBe(first.diffId);
     expect(await load(second)).toBe(firstId);
   }, 300_000);
-
-  it('is loaded from a compressed layer, too, a third in size', async () => {
-    const compressed = await compressLayer(first.layerPath, `${first.layerPath}.gz`, never);
-    expect(compressed.size).toBeLessThan(first.size / 2);
-    const layer: ArchiveLayer = { digest: compressed.digest, size: compressed.size, compression: 'gzip', read: () => createReadStream(compressed.path) };
-    const id = await load(first, layer);
-    expect(id).toBe(hasContainerdStore() ? digestOf(imageManifest({ config: configOf(first), layers: [layer] })) : firstId);
-    expect(await load(first)).toBe(firstId);
-  }, 120_000);
 
   it('has the id that follows from its config', async () => {
     // In the containerd image store an id is the manifest's digest.
