@@ -1,4 +1,4 @@
-import { closeSync, createWriteStream, fsyncSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, createWriteStream, fsyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from '../execute/event.js';
 import type { ImageLog } from '../execute/ports.js';
@@ -115,10 +115,4 @@ function openRunDirectory(run: string, path: string, redact: (line: string) => s
     },
     close: () => closeSync(journal),
   };
-}
-
-/** A new empty folder for temporary files. */
-export function scratchFolder(parent: string): { readonly path: string; release(): Promise<void> } {
-  const path = mkdtempSync(join(parent, 'build-images-'));
-  return { path, release: async () => rmSync(path, { recursive: true, force: true }) };
 }

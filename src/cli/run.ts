@@ -97,7 +97,12 @@ function markOf(environment: Environment): string {
 }
 
 async function removeLeftovers(ports: Ports, environment: Environment): Promise<void> {
-  const [{ leftoverTags }, { tryLock }, { existsSync }] = await Promise.all([import('../execute/leftovers.js'), import('../adapters/lock.js'), import('node:fs')]);
+  const [{ leftoverTags, ownerOf }, { tryLock }, { removeScratchFolders }, { existsSync }] = await Promise.all([
+    import('../execute/leftovers.js'),
+    import('../adapters/lock.js'),
+    import('../adapters/scratch-folder.js'),
+    import('node:fs'),
+  ]);
   const isAlive = (run: string): boolean => {
     const path = join(stateDirectory(environment), 'runs', run);
     if (!existsSync(path)) return false;
@@ -106,7 +111,17 @@ async function removeLeftovers(ports: Ports, environment: Environment): Promise<
     lock.release();
     return false;
   };
-  for (const ref of leftoverTags(await ports.engine.list(environment.signal), markOf(environment), isAlive)) await ports.engine.remove(ref, environment.signal);
+  const mark = markOf(environment);
+  removeScratchFolders(scratchParent(environment), (name) => {
+    const owner = ownerOf(name);
+    return owner?.mark === mark && !isAlive(owner.run);
+  });
+  for (const ref of leftoverTags(await ports.engine.list(environment.signal), mark, isAlive)) await ports.engine.remove(ref, environment.signal);
+}
+
+/** Where temporary files go. */
+function scratchParent({ env }: Environment): string {
+  return env['TMPDIR'] || tmpdir();
 }
 
 /** SOURCE_DATE_EPOCH of the environment, in seconds (reproducible-builds.org, "SOURCE_DATE_EPOCH"). */
@@ -116,11 +131,12 @@ function epochOf({ env }: Environment): number | undefined {
 }
 
 async function portsOf(tree: Tree, connections: Connections, directory: RunDirectory, tell: (happening: Happening) => void, environment: Environment): Promise<Ports> {
-  const [{ createTestRunner }, { createRootFileSystems }, { scratchFolder }, { createReadStream }] = await Promise.all([
+  const [{ createTestRunner }, { createRootFileSystems }, { scratchFolder }, { createReadStream }, { runToken }] = await Promise.all([
     import('../adapters/test-runner.js'),
     import('../adapters/root-file-system.js'),
-    import('../adapters/run-directory.js'),
+    import('../adapters/scratch-folder.js'),
     import('node:fs'),
+    import('../execute/leftovers.js'),
   ]);
   const { env, cwd, clock } = environment;
   const passed = ['PATH', 'HOME', 'DOCKER_HOST', 'DOCKER_CONFIG', 'DOCKER_CONTEXT', 'TMPDIR', 'LANG'];
@@ -132,7 +148,7 @@ async function portsOf(tree: Tree, connections: Connections, directory: RunDirec
     readContext: (path) => tree.files.readContext(path),
     revisionOf: (path) => connections.git.revisionOf(resolve(cwd, path)),
     openLog: (image) => directory.openLog(tree.graph.nodes.get(image)?.definition.name ?? image),
-    scratch: async () => scratchFolder(env['TMPDIR'] ?? tmpdir()),
+    scratch: async () => scratchFolder(scratchParent(environment), runToken(directory.run, markOf(environment))),
     readFile: (path) => createReadStream(path, { highWaterMark: 256 * 1024 }),
     absolute: (path) => resolve(cwd, path),
     tell,

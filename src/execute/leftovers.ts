@@ -13,10 +13,16 @@ export function untestedTag(token: string, tag: string): string {
   return `untested-${token}-${tag}`.slice(0, 128);
 }
 
+/** The run and mark of a token at the beginning of a text. */
+export function ownerOf(text: string): { readonly run: string; readonly mark: string } | undefined {
+  const match = /^(\d{8}-\d{4}[a-z]*)\.([0-9a-f]{6})(?:$|[-.])/.exec(text);
+  return match === null ? undefined : { run: match[1]!, mark: match[2]! };
+}
+
 /** The run and mark that a temporary tag belongs to. */
 export function ownerOfTag(tag: string): { readonly run: string; readonly mark: string } | undefined {
-  const match = /^(?:untested|run)-(\d{8}-\d{4}[a-z]*)\.([0-9a-f]{6})(?:$|[-.])/.exec(tag);
-  return match === null ? undefined : { run: match[1]!, mark: match[2]! };
+  const prefix = /^(?:untested|run)-/.exec(tag);
+  return prefix === null ? undefined : ownerOf(tag.slice(prefix[0].length));
 }
 
 /** Full references of the temporary tags that runs of this state directory left and that are no more. */

@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createRunDirectory, inState, makePrivate, runName, scratchFolder } from '../../../src/adapters/run-directory.js';
+import { createRunDirectory, inState, makePrivate, runName } from '../../../src/adapters/run-directory.js';
+import { removeScratchFolders, scratchFolder } from '../../../src/adapters/scratch-folder.js';
 import { readJson, writeJson } from '../../../src/adapters/json-file.js';
 
 const NOW = Date.UTC(2026, 10, 20, 21, 4, 59);
@@ -62,11 +63,23 @@ describe('the folder of a run', () => {
 describe('private folders', () => {
   it('are made with all above them; a scratch folder goes with all in it', async () => {
     expect(modeOf(makePrivate(join(top, 'a/b')))).toBe('700');
-    const [one, two] = [scratchFolder(top), scratchFolder(top)];
+    const [one, two] = [scratchFolder(top, 'run.mark'), scratchFolder(top, 'run.mark')];
     makePrivate(join(one!.path, 'x/y'));
     expect([one!.path === two!.path, modeOf(one!.path)]).toEqual([false, '700']);
     await one!.release();
     expect([existsSync(one!.path), existsSync(two!.path)]).toEqual([false, true]);
+  });
+});
+
+describe('scratch folders of runs that are no more', () => {
+  it('are removed with all in them, and nobody else is', () => {
+    const parent = makePrivate(join(top, 'scratch'));
+    const [dead, alive] = [scratchFolder(parent, 'dead.mark'), scratchFolder(parent, 'alive.mark')];
+    makePrivate(join(dead.path, 'rootfs/var'));
+    makePrivate(join(parent, 'dead.mark'));
+    removeScratchFolders(parent, (name) => name.startsWith('dead.mark-'));
+    expect([existsSync(dead.path), existsSync(alive.path), existsSync(join(parent, 'dead.mark'))]).toEqual([false, true, true]);
+    removeScratchFolders(join(top, 'nowhere'), () => true);
   });
 });
 
