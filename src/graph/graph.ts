@@ -86,7 +86,6 @@ function cyclesOf(edges: DirectedGraph, nodes: ReadonlyMap<ImageName, Node>): re
 
 /** A shortest walk round through the first member (by name) of a component. */
 function shortestCycle(component: readonly ImageName[], nodes: ReadonlyMap<ImageName, Node>): readonly ImageName[] {
-  const members = new Set(component);
   const start = [...component].sort()[0]!;
   const cameFrom = new Map<ImageName, ImageName>();
   const queue = [start];
@@ -97,7 +96,8 @@ function shortestCycle(component: readonly ImageName[], nodes: ReadonlyMap<Image
         for (let at: ImageName | undefined = image; at !== undefined; at = cameFrom.get(at)) path.unshift(at);
         return path;
       }
-      if (members.has(parent) && !cameFrom.has(parent)) {
+      // What is not in the component leads nowhere back; walking there costs little.
+      if (!cameFrom.has(parent)) {
         cameFrom.set(parent, image);
         queue.push(parent);
       }
