@@ -30,7 +30,8 @@ const SECRET_KEYS: readonly string[] = ['username', 'password'];
 /** docker-pkg writes "unset" as null in these. */
 const NULLABLE_KEYS: readonly string[] = ['username', 'password', 'http_proxy', 'apt_only_proxy', 'ca_bundle'];
 
-const KNOWN_KEYS: readonly string[] = [
+/** Every key that is no template variable of the user's own. */
+export const KNOWN_KEYS: readonly string[] = [
   ...Object.keys(VARIABLE_DEFAULTS),
   ...SECRET_KEYS,
   'seed_image',
