@@ -3,7 +3,7 @@ import type { Step } from '../plan/step.js';
 import type { Config } from '../shared/config.js';
 import { RegistryError } from '../shared/errors.js';
 import { formatImageRef, withTag, type ImageName } from '../shared/image-ref.js';
-import type { Digest } from '../shared/digest.js';
+import { shortDigest, type Digest } from '../shared/digest.js';
 import type { PublishedImage } from '../state/state.js';
 import type { ParentDigests } from '../state/labels.js';
 import { buildBase } from './build-base.js';
@@ -178,7 +178,7 @@ async function finish(step: Step, image: InspectedImage, because: string | undef
   // A registry that takes the last byte and never answers would keep the engine waiting for ever.
   const digest = await within(limit, signal, () => new RegistryError(`the push of ${step.ref} did not end within ${limit} s`, node.ref.registry, undefined), (either) => engine.push(step.ref, either));
   const answered = await registry.digestOf(ref, signal);
-  if (answered !== digest) throw new StepFailure('publish', `the registry has ${answered ?? 'nothing'} as ${step.ref}, and ${digest} was pushed`);
+  if (answered !== digest) throw new StepFailure('publish', `${step.ref} is ${answered === undefined ? 'not there' : shortDigest(answered)} in the registry right after ${shortDigest(digest)} was pushed: somebody else writes to it; run again`);
   tell({ type: 'published', image: step.image, tag: step.tag, digest });
   return { id: image.id, digest };
 }

@@ -103,7 +103,8 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
     }
     try {
       // Not the run's signal: a manifest that is on its way is let through, so that an interrupt leaves nothing half told.
-      await promote(promotion, ports, AbortSignal.timeout(120_000));
+      // Nor a limit: each request has its own, and a registry that is slow four times over is no bug of ours.
+      await promote(promotion, ports, new AbortController().signal);
       await tagLatest(promotion, made, running, ports);
     } catch (error) {
       fail(promotion.image, undefined, 'promote', error);

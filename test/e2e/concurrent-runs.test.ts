@@ -142,7 +142,7 @@ describe('when somebody else writes to the registry meanwhile', () => {
     release();
     const { code, stdout } = await run.ended;
     expect(code).toBe(1);
-    expect(stdout).toMatch(new RegExp(`web\\s+FAILED\\s+the registry has ${theirs.slice(0, 19)}\\S* as \\S+/test/web:1\\.0-1, and sha256:\\S+ was pushed`));
+    expect(stdout).toMatch(new RegExp(`web\\s+FAILED\\s+\\S+/test/web:1\\.0-1 is ${theirs.slice(0, 19)}\\S* in the registry right after sha256:\\S+ was pushed: somebody else writes to it; run again`));
     expect(await scenario.digest('web', 'latest')).toBeUndefined();
   }, 120_000);
 });

@@ -10,9 +10,10 @@ describe('what takes longer than it may', () => {
   let line: FaultyRegistry;
   beforeAll(async () => {
     ({ scenario, line } = await openProxiedScenario());
-    scenario.write('hasty.yaml', `registry: ${scenario.host}\nnamespace: test\npublish: true\nallowed_sources: ["*"]\ntimeouts: { connect: 2, idle: 5, test: 1, build: 3 }\n`);
+    scenario.write('hasty.yaml', `registry: ${scenario.host}\nnamespace: test\npublish: true\nallowed_sources: ["*"]\ntimeouts: { connect: 1, idle: 1, test: 1, build: 3 }\n`);
     scenario.define('slow-build', { versions: ['1.0-1'], lines: ['RUN sleep 600.0719'] });
     scenario.define('slow-test', { versions: ['1.0-1'], test: 'sleep 603' });
+    scenario.define('slow-move', { versions: ['1.0-1'], lines: ['RUN echo move > /move'] });
     scenario.define('slow-push', { versions: ['1.0-1'], lines: ['RUN echo push > /push'] });
   }, 60_000);
   afterAll(async () => {
@@ -35,6 +36,17 @@ describe('what takes longer than it may', () => {
     expect(stdout).toMatch(/slow-test\s+FAILED\s+its test did not end within 1 s/);
     expect(await scenario.tags('slow-test')).toEqual([]);
   }, 60_000);
+
+  it('is given up, if :latest is to move; the image is published, and the next run moves it', async () => {
+    const isPromotion = (method: string, path: string): boolean => method === 'PUT' && path.endsWith('/test/slow-move/manifests/latest');
+    line.fail({ when: isPromotion, times: 4, instead: 'hang' });
+    const { code, stdout } = await run('slow-move');
+    expect(code).toBe(5);
+    expect(stdout).toMatch(/slow-move\s+published 1\.0-1/);
+    expect(stdout).toMatch(/slow-move\s+FAILED\s+127\.0\.0\.1:\d+ does not answer \(no byte for 1s, 4 tries in \d+s\)/);
+    expect(await scenario.tags('slow-move')).toEqual(['1.0-1']);
+    expect(await run('slow-move')).toMatchObject({ code: 0, stdout: expect.stringMatching(/slow-move\s+:latest\s+→ 1\.0-1/) });
+  }, 90_000);
 
   it('is given up, if it is a push; the registry is to blame', async () => {
     line.fail({ when: (method, path) => method === 'PUT' && path.endsWith('/manifests/1.0-1'), instead: 'hang' });
