@@ -118,10 +118,8 @@ function planUnselected(one: One): Planned {
   const { node, published } = one;
   const there = isVersioned(node) ? published.version : published.latest;
   if (there === undefined) {
-    // What a run without publishing left on the engine is as good as there, when this run does not publish either.
-    const local = one.request.publishing.publish ? undefined : reusable(one);
-    const step = stepOf(one, node.ref.tag!, { action: 'keep', reasons: [{ why: 'not-selected' }], localId: local?.id });
-    return { step, standing: local === undefined ? 'absent' : { digest: `id:${local.id}` } };
+    const step = stepOf(one, node.ref.tag!, { action: 'keep', reasons: [{ why: 'not-selected' }] });
+    return { step, standing: 'absent' };
   }
   const step = stepOf(one, node.ref.tag!, { action: 'keep', reasons: [{ why: 'not-selected' }, { why: 'published', digest: there.digest }], digest: there.digest, now: node.ref.tag });
   return { step, standing: { digest: there.digest } };
@@ -187,7 +185,7 @@ function planRolling(one: One): Planned {
     return { step: stepOf(one, 'latest', { action: 'keep', reasons: [why], digest: kept.digest, now }), standing: { digest: kept.digest } };
   }
   if (dated === undefined) one.need({ need: 'dated-tags', image });
-  const back = request.publishing.publish && !requested ? reasons.find((reason) => (reason.why === 'parent-moved' || reason.why === 'parent-builds') && one.olderParents.has(reason.parent)) : undefined;
+  const back = request.publishing.publish ? reasons.find((reason) => (reason.why === 'parent-moved' || reason.why === 'parent-builds') && one.olderParents.has(reason.parent)) : undefined;
   if (back !== undefined && latest !== undefined) {
     const { parent } = back as Extract<Reason, { why: 'parent-moved' | 'parent-builds' }>;
     return { step: stepOf(one, 'latest', { action: 'blocked', reasons: [{ why: 'older-parent', parent }], digest: latest.digest, now }), standing: { digest: latest.digest } };

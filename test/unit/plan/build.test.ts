@@ -212,6 +212,7 @@ describe('planBuild, at its edges', () => {
     const plan = planFor(graph, {}, { select: new Set(['web']), rebuild: true });
     expect([whyOf(plan, 'base'), whyOf(plan, 'web')]).toEqual([['not-published', 'needed-by'], ['not-published']]);
     expect(stepOf(planFor(graph, { local: [baseLocal] }, { select: new Set(['base']), rebuild: true }), 'base').action).toBe('build');
+    expect(actionsOf(planFor(graph, { local: [baseLocal] }, { select: new Set(['web']), rebuild: true }))).toEqual({ base: 'publish', web: 'build' });
   });
   it('takes an unselected parent from the engine when nothing is published, and publishes it when something is', () => {
     const select = new Set(['web']);
