@@ -28,7 +28,6 @@ export function createPlainView(verbose: boolean): PlainView {
     const says = (image: string, word: string, rest: string): string => `${say(image).padEnd(width)} ${word.padEnd(9)} ${rest}`.trimEnd();
     switch (event.type) {
       case 'run-started':
-        run = event.run;
         say = sayNames(event.steps.map(({ image }) => image));
         width = Math.max(0, ...event.steps.filter((step) => isPending(step) || step.action === 'blocked').map(({ image }) => say(image).length));
         tally.kept = event.steps.filter(({ action }) => action === 'keep').length;
@@ -70,6 +69,8 @@ export function createPlainView(verbose: boolean): PlainView {
       case 'warning':
         return [event.image === undefined ? event.message : says(event.image, 'note', event.message)];
       case 'run-finished':
+        // A run that ended before its plan was begun has told its name nowhere else.
+        run = event.run;
         seconds = event.seconds;
         exit = event.exit;
         return [];

@@ -74,6 +74,11 @@ describe('the last line', () => {
     promoted.tell({ type: 'promoted', image: 'base', tag: '2.0', digest: DIGEST, from: undefined, was: undefined });
     expect(promoted.end(1)[0]).toMatch(/^1 promoted in 1\.0s\. {3}:latest moved for 1 image\./);
   });
+  it('names a run that ended before its plan was begun', () => {
+    const plain = createPlainView(false);
+    plain.lines({ at: AT, type: 'run-finished', run: '20261120-2104', seconds: 0, exit: 4 });
+    expect(plain.summary()).toEqual(['Nothing was built or changed.   run 20261120-2104']);
+  });
   it('says that nothing was changed', () => {
     expect(view().end(1, 5)).toEqual(['Nothing was built or changed.   run 20261120-2104']);
     expect(view({ images: { base: published('base'), web: published('web') } }).end(1)).toEqual(['2 kept in 1.0s.   run 20261120-2104']);
