@@ -22,7 +22,7 @@ export async function promote(promotion: Promotion, ports: Pick<Ports, 'registry
   const tag = ref.tag!;
   const now = await ports.registry.digestOf(withTag(ref, 'latest'), signal);
   if (now !== digest) {
-    if (now !== from) throw new StepFailure('promote', `:latest was moved by someone else since this run began (to ${now === undefined ? 'nothing' : shortDigest(now)}); run again`);
+    if (now !== from) throw new StepFailure('promote', `:latest was moved by someone else since this run began (to ${now === undefined ? 'nothing' : shortDigest(now)}) and was left there; build-images plan says what it is`);
     ports.tell({ type: 'promotion-intended', image, tag, digest, from });
     await ports.registry.putTag(ref, digest, 'latest', signal);
   }

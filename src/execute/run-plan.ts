@@ -89,7 +89,7 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
       run: runStep,
       mayStart: () => stopped === undefined && !signal.aborted,
       onBlocked: (image, by) => {
-        if (!signal.aborted) ports.tell({ type: 'blocked', image, by });
+        ports.tell(signal.aborted ? { type: 'not-started', image, because: 'interrupted' } : { type: 'blocked', image, by });
       },
     },
   );

@@ -99,7 +99,7 @@ describe('when somebody else writes to the registry meanwhile', () => {
     openGate();
     const { code, stdout } = await run.ended;
     expect(code).toBe(1);
-    expect(stdout).toMatch(new RegExp(`web\\s+FAILED\\s+:latest was moved by someone else since this run began \\(to ${theirs.slice(0, 19)}…?\\); run again`));
+    expect(stdout).toMatch(new RegExp(`web\\s+FAILED\\s+:latest was moved by someone else since this run began \\(to ${theirs.slice(0, 19)}…?\\) and was left there; build-images plan says what it is`));
     expect(stdout).toMatch(/other\s+:latest\s+→ 1\.0-1/);
     expect(await scenario.digest('web', 'latest')).toBe(theirs);
     expect(await scenario.digest('web', '1.0-1')).toBeDefined();

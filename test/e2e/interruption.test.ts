@@ -152,12 +152,15 @@ describe('a run that is asked to end', () => {
   ] as const)('by %s in the middle of a build stops the build on the engine too, and exits %i', async (signal, exit, words) => {
     const name = signal.toLowerCase();
     scenario.define(name, { versions: ['1.0-1'], from: 'base', lines: [`RUN sleep 600.${exit}`] });
-    const run = scenario.start(select(name));
+    scenario.define(`${name}-child`, { versions: ['1.0-1'], from: name });
+    const run = scenario.start([...select(name), ...select(`${name}-child`)]);
     await run.waitFor(new RegExp(`${name}\\s+build`));
     await until('sleep runs', () => isAtWork(`sleep 600.${exit}`));
     const since = Date.now();
     run.child.kill(signal);
-    await expectCleanEnd(name, run, since, exit, words);
+    const stdout = await expectCleanEnd(name, run, since, exit, words);
+    expect(stdout).toMatch(new RegExp(`${name}-child\\s+not done\\s+interrupted`));
+    expect(stdout).toMatch(/^2 not done/m);
     await until('the build has ended on the engine', () => !isAtWork(`sleep 600.${exit}`), 10);
   }, 120_000);
 
