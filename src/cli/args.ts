@@ -28,7 +28,7 @@ const OPTIONS = {
   publish: { type: 'boolean', describe: 'push what was tested; --no-publish keeps it here', default: undefined },
   'dry-run': { type: 'boolean', default: false, describe: 'show the plan, change nothing' },
   rebuild: { type: 'boolean', default: false, describe: 'build the selected images though nothing asks for it' },
-  'on-error': { type: 'string', requiresArg: true, default: 'continue', choices: ['continue', 'stop'], describe: 'after a failure: go on with what does not stand on it, or start nothing new' },
+  'on-error': { type: 'string', requiresArg: true, default: 'continue', describe: 'after a failure: go on with what does not stand on it, or start nothing new' },
   'use-cache': { type: 'boolean', default: false, describe: "let the engine use its build cache" },
   pull: { type: 'boolean', default: true, describe: '--no-pull: use outside images that the engine has as they are' },
   strict: { type: 'boolean', default: false, describe: 'warnings are errors' },
@@ -73,6 +73,8 @@ export async function parseArguments(argv: readonly string[], cwd: string): Prom
     })
     .parseSync(words) as Record<string, unknown>;
   refuseUnknown(verb, parsed, words);
+  const lacking = failure === undefined ? undefined : /^Not enough arguments following: (\S+)/.exec(failure)?.[1];
+  if (lacking !== undefined) throw new UsageError(`--${lacking} needs a value`, [`build-images ${verb} --help`]);
   if (failure !== undefined) throw new UsageError(failure.split('\n').filter((line) => line.trim() !== '').map((line) => line.trim()).join(' '));
   return { verb, options: toOptions(verb, parsed, cwd) };
 }
@@ -132,6 +134,8 @@ function toOptions(verb: VerbName, parsed: Record<string, unknown>, cwd: string)
   if (more.length > 0) throw new UsageError(`"${more[0]!}" is one word too many`, [`build-images ${verb} --help`]);
   if (directory !== undefined && !isDirectory(resolve(cwd, directory))) throw new UsageError(`${directory} is not a directory`);
 
+  const onError = one('on-error');
+  if (onError !== undefined && onError !== 'continue' && onError !== 'stop') throw new UsageError(`--on-error takes continue or stop, not "${String(onError)}"`);
   const jobs = one('jobs');
   if (jobs !== undefined && (typeof jobs !== 'number' || !Number.isInteger(jobs) || jobs < 1)) throw new UsageError('--jobs takes a whole number from 1');
   const select = [parsed['select'] ?? []].flat().map(String);
@@ -146,7 +150,7 @@ function toOptions(verb: VerbName, parsed: Record<string, unknown>, cwd: string)
     publish: one('publish') as boolean | undefined,
     dryRun: flag('dry-run'),
     rebuild: flag('rebuild'),
-    onError: one('on-error') === 'stop' ? 'stop' : 'continue',
+    onError: onError === 'stop' ? 'stop' : 'continue',
     useCache: flag('use-cache'),
     noPull: one('pull') === false,
     strict: flag('strict'),

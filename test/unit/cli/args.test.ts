@@ -92,9 +92,9 @@ describe('a command line that is wrong', () => {
     ['--jobs 0', '--jobs takes a whole number from 1'],
     ['--jobs 1.5', '--jobs takes a whole number from 1'],
     ['--jobs many', '--jobs takes a whole number from 1'],
-    ['--on-error later', 'Choices: "continue", "stop"'],
-    ['--config', 'Not enough arguments following: config'],
-    ['--select', 'Not enough arguments following: select'],
+    ['--on-error later', '--on-error takes continue or stop, not "later"'],
+    ['--config', '--config needs a value'],
+    ['--select', '--select needs a value'],
     ['--rebuild', '--rebuild needs --select'],
   ])('%s', async (line, message) => {
     const fault = await parse(line).then(() => undefined, (error: unknown) => error);
