@@ -15,7 +15,7 @@ export type Effort = {
 export function registryFaults(host: string, scheme: 'https' | 'http') {
   const tryIt = [`curl -v ${scheme}://${host === 'docker.io' ? 'registry-1.docker.io' : host}/v2/`];
   const error = (message: string, status: number | undefined, hints: readonly string[] = tryIt): RegistryError => new RegistryError(message, host, status, hints);
-  const searched = (source: string | undefined): readonly string[] => [...(source === undefined ? [] : [`credentials were looked for in ${source}`]), `docker login ${host}`];
+  const searched = (source: string | undefined): readonly string[] => [...(source === undefined ? [] : [`check the login in ${source}: credentials were looked for there`]), `docker login ${host}`];
   return {
     noAnswer(fault: ConnectionFault, effort: Effort): RegistryError {
       switch (fault.kind) {

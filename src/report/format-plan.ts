@@ -37,5 +37,7 @@ function formatCounts(plan: Plan, hidden: number): string {
   const upToDate = number('keep');
   if (parts.length === 0) return `Nothing to do: ${upToDate} up to date.`;
   if (upToDate > 0) parts.push(`${upToDate} up to date${hidden > 0 ? ' (not shown; --all shows them)' : ''}`);
-  return `${parts.join(', ')}.${plan.steps.some(isPending) ? '   Run build-images to do it.' : ''}`;
+  const older = plan.steps.some(({ reasons }) => reasons.some(({ why }) => why === 'older-checkout'));
+  const next = [...(plan.steps.some(isPending) ? ['Run build-images to do it.'] : []), ...(older ? ['Update your checkout; promote IMAGE, or --rebuild of a rolling image, forces it.'] : [])];
+  return [`${parts.join(', ')}.`, ...next].join('   ');
 }

@@ -242,7 +242,7 @@ describe('logging in', () => {
     const faults = await Promise.all(Array.from({ length: 100 }, (_, index) => faultOf(registry.digestOf(web(`v${index}`), never()))));
     const [error] = faults;
     expect([error!.status, error!.message]).toEqual([401, `${line.host} refuses the login of builder (401)`]);
-    expect(error!.hints).toContain('credentials were looked for in /root/.docker/config.json');
+    expect(error!.hints).toContain('check the login in /root/.docker/config.json: credentials were looked for there');
     expect(JSON.stringify([error, error!.stack])).not.toMatch(/s3cret-pw|czNjcmV0/);
     expect(line.requests).toHaveLength(2);
   });
@@ -261,7 +261,7 @@ describe('logging in', () => {
     line.fail({ instead: BASIC });
     const error = await faultOf(client({ credentialsSource: '/root/.docker/config.json' }).digestOf(web(), never()));
     expect([error.status, error.message]).toEqual([401, `${line.host} asks for a login, and there is none for it (401)`]);
-    expect(error.hints).toEqual(['credentials were looked for in /root/.docker/config.json', `docker login ${line.host}`]);
+    expect(error.hints).toEqual(['check the login in /root/.docker/config.json: credentials were looked for there', `docker login ${line.host}`]);
   });
 
   it('each registry gets its own login and no other', async () => {

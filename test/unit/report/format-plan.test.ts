@@ -30,7 +30,7 @@ describe('formatPlan', () => {
     const blocked = shown({ images: { ...allPublished, web: { ...published('web'), latest: labelled('3.0') } } });
     expect(blocked[0]).toBe(`publishing to ${REGISTRY}            not moving :latest of 1 image (see below)`);
     expect(blocked).toContain('  web    3.0  –        blocked  your checkout is older than the registry (:latest is 3.0)');
-    expect(blocked.at(-1)).toBe('1 blocked, 2 up to date (not shown; --all shows them).');
+    expect(blocked.at(-1)).toBe('1 blocked, 2 up to date (not shown; --all shows them).   Update your checkout; promote IMAGE, or --rebuild of a rolling image, forces it.');
     const left = shown({ images: { ...allPublished, web: { ...published('web'), latest: image('whose') }, api: { ...published('api'), latest: image('whose') } }, olderVersion: { web: null, api: null } });
     expect(left[0]).toContain('not moving :latest of 2 images');
     const built = shown({ images: { ...allPublished, web: { latest: labelled('3.0') } } });
