@@ -43,6 +43,7 @@ describe('a checkout that is older than the registry', () => {
     expect(ended.stdout).toMatch(/parent +2 +– +blocked +your checkout is older than the registry \(:latest is 2\)/);
     expect(ended.stdout).toMatch(/roll +\d{8}(-2)? +– +blocked +your checkout is older than the registry \(:latest is of commit [0-9a-f]{12}, which is not in this git tree\)/);
     expect(ended.stdout).toMatch(/child +\d{8}(-2)? +– +blocked +it would step back: parent is older here than in the registry/);
+    expect(ended.stdout).toMatch(/\n3 blocked\. {3}Update your checkout; promote IMAGE, or --rebuild of a rolling image, forces it\.\n$/);
     expect(ended.code).toBe(0);
     expect(await latest('roll', 'parent', 'child')).toEqual(before);
   }, 120_000);
@@ -96,15 +97,19 @@ describe('what an image stands on', () => {
 
   it('is the engine\'s own under --no-pull, and then only published when that is the registry\'s', async () => {
     scenario.define('offline', { versions: ['1'], lines: ['RUN ls / > /listing'] });
+    scenario.define('on-offline', { versions: ['1'], from: 'offline' });
     const stale = await scenario.run(['--no-pull']);
     expect(stale.code).toBe(0);
     expect(stale.stdout).toMatch(new RegExp(`offline +kept here +as 1 \\(it stands on the engine's ${scenario.base}, which is not the registry's \\(--no-pull\\)\\)`));
-    expect(await scenario.tags('offline')).toEqual([]);
+    expect(stale.stdout).toMatch(/on-offline +kept here +as 1 \(it stands on test\/offline, which is on this engine only\)/);
+    expect(stale.stdout).toMatch(/2 built and kept here, \d+ kept in \S+\. {3}run/);
+    for (const name of ['offline', 'on-offline']) expect(await scenario.tags(name)).toEqual([]);
 
     await scenario.docker('pull', '--quiet', scenario.base);
     const fresh = await scenario.run(['--no-pull']);
     expect(fresh.code).toBe(0);
-    expect(fresh.stdout).toMatch(/offline +published +1 /);
+    expect(fresh.stdout).toMatch(/^\S+ offline +published +1 /m);
+    expect(fresh.stdout).toMatch(/on-offline +published +1 /);
     expect(await scenario.fileIn('offline', '1', '/listing')).not.toContain('outside');
   }, 120_000);
 });

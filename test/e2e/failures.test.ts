@@ -150,7 +150,7 @@ describe('a push that is denied', () => {
     mkdirSync(elsewhere);
     const without = await scenario.run([], { env: { DOCKER_CONFIG: elsewhere } });
     expect(without.code).toBe(5);
-    expect(without.stderr).toContain(`${scenario.host} asks for a login, and there is none for it (401)\n  try: credentials were looked for in ${elsewhere}/config.json\n`);
+    expect(without.stderr).toContain(`${scenario.host} asks for a login, and there is none for it (401). Nothing was built or changed.\n  try: check the login in ${elsewhere}/config.json: credentials were looked for there\n`);
     expect(without.stderr).toContain(`docker login ${scenario.host}`);
 
     const auth = Buffer.from('builder:guessed-wrong-2').toString('base64');
