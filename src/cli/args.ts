@@ -142,7 +142,6 @@ function toOptions(verb: VerbName, parsed: Record<string, unknown>, cwd: string)
   if (flag('rebuild') && select.length === 0) throw new UsageError('--rebuild needs --select: it builds what is selected, whether it is due or not');
   return {
     directory: directory ?? 'images',
-    directoryGiven: directory !== undefined,
     image,
     config: String(one('config')),
     select,

@@ -16,9 +16,9 @@ export class WrongDefinitions extends Fault {
     readonly problems: readonly Problem[],
     unsaid = false,
   ) {
-    const places = new Set(problems.map(({ path }) => path.slice(0, path.lastIndexOf('/') + 1)));
-    const files = places.size === 1 ? '1 definition' : `${places.size} definitions`;
-    super(EXIT.definition, `${unsaid ? `${problems.map(formatProblem).join('\n')}\n\n` : ''}${problems.length === 1 ? '1 problem' : `${problems.length} problems`} in ${files}; nothing was built.`);
+    const places = new Set(problems.map(({ path }) => path.slice(0, path.lastIndexOf('/') + 1))).size;
+    const files = places === 1 ? '1 definition' : `${places} definitions`;
+    super(EXIT.definition, `${unsaid ? `${problems.map(formatProblem).join('\n')}\n` : ''}\n${problems.length === 1 ? '1 problem' : `${problems.length} problems`} in ${files}; nothing was built.`);
   }
 }
 

@@ -4,8 +4,6 @@ import type { Environment } from './environment.js';
 /** Every option there is; a verb looks at those it knows. */
 export type Options = {
   readonly directory: string;
-  /** Whether the directory was written, or is the default. */
-  readonly directoryGiven: boolean;
   readonly image: string | undefined;
   readonly config: string;
   readonly select: readonly string[];

@@ -4,7 +4,7 @@ import { bad, errorAt, good, type Checked, type Problem } from '../shared/proble
 import { parseChangelog } from './changelog.js';
 import { parseControl, type Control } from './control.js';
 import type { Definition, Recipe, TagSource } from './definition.js';
-import { discover, type Found } from './discover.js';
+import { discover, MARKERS, type Found } from './discover.js';
 import { joinPath } from './paths.js';
 import { parseRootFs } from './rootfs.js';
 import type { SourceFiles } from './source-files.js';
@@ -84,6 +84,8 @@ function parseDefinition(tree: string, found: Found, files: SourceFiles, config:
     return text === undefined ? undefined : take(parse(path, text));
   };
 
+  const others = MARKERS.filter((name) => name !== marker && folder.files.has(name));
+  if (others.length > 0) problems.push(errorAt(directory, undefined, `has ${[marker, ...others].join(' and ')}: a folder describes one image`));
   const control = folder.files.has('control') ? read('control', parseControl) : undefined;
   const changelog = folder.files.has('changelog') ? read('changelog', parseChangelog) : undefined;
   const controlIsWrong = folder.files.has('control') && control === undefined;

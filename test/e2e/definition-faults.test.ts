@@ -60,7 +60,7 @@ describe('definitions and configs that are wrong', () => {
   it('may be a cycle alone: its members are named in order', async () => {
     for (const [name, from] of [['one', 'two'], ['two', 'three'], ['three', 'one']] as const) scenario.define(name, { versions: ['1'], from });
     const { stderr } = await refused();
-    expect(stderr).toBe('images/one: stands on itself: test/one → test/two → test/three → test/one (each needs the next)\n1 problem in 1 definition; nothing was built.\n');
+    expect(stderr).toBe('images/one: stands on itself: test/one → test/two → test/three → test/one (each needs the next)\n\n1 problem in 1 definition; nothing was built.\n');
   });
 
   it('may be files that no build context can hold', async () => {
@@ -85,7 +85,7 @@ describe('definitions and configs that are wrong', () => {
       execFile(command!, args, { cwd: scenario.directory }, (error, _, stderr) => resolve({ code: error?.code, stderr }));
     });
     chmodSync(locked, 0o755);
-    expect(ended).toEqual({ code: 3, stderr: 'images/locked: cannot read this folder: permission denied\n1 problem in 1 definition; nothing was built.\n' });
+    expect(ended).toEqual({ code: 3, stderr: 'images/locked: cannot read this folder: permission denied\n\n1 problem in 1 definition; nothing was built.\n' });
   });
 
   it('may be two of one name', async () => {
@@ -112,7 +112,7 @@ describe('definitions and configs that are wrong', () => {
     const warned = await scenario.run(['list']);
     expect(warned).toMatchObject({ code: 0, stderr: 'images/web/control:2: Depends names "wbe-base", which no tree defines (near: web-base)  [warning]\n' });
     const { stderr } = await refused(['--strict']);
-    expect(stderr).toBe('images/web/control:2: Depends names "wbe-base", which no tree defines (near: web-base)\n1 problem in 1 definition; nothing was built.\n');
+    expect(stderr).toBe('images/web/control:2: Depends names "wbe-base", which no tree defines (near: web-base)\n\n1 problem in 1 definition; nothing was built.\n');
   });
 
   it.each([

@@ -17,7 +17,7 @@ afterAll(() => rmSync(cwd, { recursive: true }));
 
 const parse = (line: string) => parseArguments(line.split(' ').filter((word) => word !== ''), cwd);
 const DEFAULTS: Options = {
-  directory: 'images', directoryGiven: false, image: undefined, config: 'config.yaml', select: [], jobs: undefined, publish: undefined, dryRun: false, rebuild: false, onError: 'continue', useCache: false, noPull: false, strict: false, json: false, verbose: false, all: false, check: false,
+  directory: 'images', image: undefined, config: 'config.yaml', select: [], jobs: undefined, publish: undefined, dryRun: false, rebuild: false, onError: 'continue', useCache: false, noPull: false, strict: false, json: false, verbose: false, all: false, check: false,
 };
 
 describe('parseArguments', () => {
@@ -26,14 +26,14 @@ describe('parseArguments', () => {
   });
   it.each<[string, string, Partial<Options>]>([
     ['build', 'build', {}],
-    ['other', 'build', { directory: 'other', directoryGiven: true }],
-    ['build other', 'build', { directory: 'other', directoryGiven: true }],
-    ['plan other', 'plan', { directory: 'other', directoryGiven: true }],
+    ['other', 'build', { directory: 'other' }],
+    ['build other', 'build', { directory: 'other' }],
+    ['plan other', 'plan', { directory: 'other' }],
     ['list', 'list', {}],
     ['render web', 'render', { image: 'web' }],
-    ['render web other', 'render', { image: 'web', directory: 'other', directoryGiven: true }],
+    ['render web other', 'render', { image: 'web', directory: 'other' }],
     ['render --all', 'render', { all: true }],
-    ['render --all other', 'render', { all: true, directory: 'other', directoryGiven: true }],
+    ['render --all other', 'render', { all: true, directory: 'other' }],
     ['promote web', 'promote', { image: 'web' }],
     ['promote web --dry-run', 'promote', { image: 'web', dryRun: true }],
     ['-c a.yaml', 'build', { config: 'a.yaml' }],
@@ -59,7 +59,7 @@ describe('parseArguments', () => {
     ['--verbose', 'build', { verbose: true }],
     ['plan --all --check', 'plan', { all: true, check: true }],
     ['plan --select *a* --no-publish --strict --json', 'plan', { select: ['*a*'], publish: false, strict: true, json: true }],
-    ['--json other', 'build', { json: true, directory: 'other', directoryGiven: true }],
+    ['--json other', 'build', { json: true, directory: 'other' }],
   ])('%s', async (line, verb, options) => expect(await parse(line)).toEqual({ verb, options: { ...DEFAULTS, ...options } }));
   it.each(['--version', 'plan --version'])('%s prints the version and does nothing', async (line) => {
     expect(await parse(line)).toEqual({ print: 'from source' });

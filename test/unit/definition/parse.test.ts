@@ -45,6 +45,9 @@ describe('parseTree', () => {
     }).map(({ name }) => name);
     expect(names).toEqual(['from-changelog', 'from-control', 'c']);
   });
+  it('refuses a folder that describes two images', () => {
+    expect(problemsOf({ ...production('web', 'FROM x\n'), 'images/web/rootfs.yaml': ROOTFS })).toEqual(['images/web: has rootfs.yaml and Dockerfile.template: a folder describes one image']);
+  });
   it('takes a production image without changelog for rolling only when its control says so', () => {
     const tree = parse({ 'images/run/Dockerfile.template': 'FROM x', 'images/run/control': 'Package: run\nRolling: yes\n', 'images/stray/Dockerfile.template': 'FROM x' });
     expect(tree.ok && tree.value.definitions.map(({ name, tagSource }) => [name, tagSource.source])).toEqual([['run', 'day']]);
