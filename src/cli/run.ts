@@ -38,7 +38,8 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
   const startedAt = clock.now();
   const directory = createRunDirectory(stateDirectory(environment), startedAt, connections.redactor.redact, environment.err);
   const runLock = await lockDirectory(directory.path);
-  const tell = teller(plan, directory, lock, options, environment);
+  // What a failed build or test printed is shown: it may print what the config says.
+  const tell = teller(plan, directory, lock, options, { ...environment, out: (line) => environment.out(connections.redactor.redact(line)) });
   const finish = (result: ExitCode): ExitCode => {
     const exit = environment.signal.aborted ? interruptionExit(environment.signal) : result;
     tell({ type: 'run-finished', run: directory.run, seconds: (clock.now() - startedAt) / 1000, exit });

@@ -19,7 +19,8 @@ export function createRedactor(): Redactor {
     redact(text) {
       let clean = text;
       for (const secret of secrets) if (clean.includes(secret)) clean = clean.replaceAll(secret, '***');
-      return clean;
+      // Also those that nobody told of: `http://user:password@proxy`. Quotes end it, so that JSON stays JSON.
+      return clean.replace(/(\w:\/\/)[^\s/@:"']+:[^\s/@"']+@/g, '$1***@');
     },
   };
 }

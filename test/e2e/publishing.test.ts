@@ -93,7 +93,7 @@ describe('secrets', () => {
     scenario.configure(`username: builder\npassword: ${PASSWORD}\nhttp_proxy: http://me:${PROXY}@127.0.0.1:9`);
     await scenario.git('init', '--quiet');
     await scenario.git('remote', 'add', 'origin', `https://me:${TOKEN}@git.example.org/images.git`);
-    scenario.define('web', { versions: ['1'], lines: ['RUN echo "proxy is $http_proxy" && echo {{ http_proxy }} > /proxy'], test: 'echo "proxy of the test: $http_proxy"; exit 1' });
+    scenario.define('web', { versions: ['1'], lines: ['RUN echo "proxy is $http_proxy" && echo {{ http_proxy }} > /proxy'], test: `echo "proxy of the test: $http_proxy"; cat ${join(scenario.directory, 'config.yaml')}; exit 1` });
     await scenario.git('add', 'images');
     await scenario.git('commit', '--quiet', '-m', 'first');
   }, LATER);
@@ -106,6 +106,7 @@ describe('secrets', () => {
     scenario.write('images/web/test.sh', '#!/bin/bash\nenv\n', 0o755);
     expect((await run('--json', '--verbose')).code).toBe(0);
     expect((await run('plan', '--json', '--all')).code).toBe(0);
+    expect(said.join('')).toContain('password: ***');
     expect(scenario.kept()).toContain('proxy is http://127.0.0.1:9');
 
     const image = `${scenario.host}/test/web:1`;

@@ -19,6 +19,12 @@ describe('a redactor', () => {
     redactor.hide('second');
     expect(redactor.redact('second first third')).toBe('*** *** third');
   });
+  it('takes what stands before the host out of a URL, and leaves JSON whole', () => {
+    const { redact } = createRedactor();
+    expect(redact('http_proxy: http://me:s3cret@proxy.example.org:3128')).toBe('http_proxy: http://***@proxy.example.org:3128');
+    const json = JSON.stringify({ a: 'http://a.example.org', b: 'x:y@z', c: 'say "https://me:pw@h/"' });
+    expect(JSON.parse(redact(json))).toEqual({ a: 'http://a.example.org', b: 'x:y@z', c: 'say "https://***@h/"' });
+  });
   it('leaves texts alone before it knows a secret, and for one too short to be one', () => {
     const redactor = createRedactor();
     redactor.hide('abc');
