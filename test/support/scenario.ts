@@ -226,6 +226,12 @@ export async function openScenario(options: ScenarioOptions = {}): Promise<Scena
       const engine = engineAt(socketPath);
       for (const tag of [...(await scenario.localTags().catch(() => [])), local]) await engine.remove(tag, AbortSignal.timeout(10_000)).catch(() => undefined);
       engine.close();
+      // What was pulled by digest has no tag: it is known by that digest alone.
+      for (const name of new Set([host, registry.host])) {
+        const byDigest = await docker('images', '--digests', '--filter', `reference=${name}/*/*`, '--format', '{{.Repository}}@{{.Digest}}').catch(() => '');
+        const refs = [...new Set(byDigest.split('\n'))].filter((one) => /@sha256:/.test(one));
+        if (refs.length > 0) await docker('rmi', ...refs).catch(() => undefined);
+      }
       await registry.stop();
       rmSync(directory, { recursive: true, force: true });
     },
