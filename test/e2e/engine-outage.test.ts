@@ -7,6 +7,8 @@ import { startEngine, type OwnEngine } from '../support/engine-fixture.js';
 import { openScenario, type Scenario } from '../support/scenario.js';
 import { until } from '../support/until.js';
 
+/** Told from the sleep of any other test by its length. */
+const NAP = `sleep 4.0${process.pid}`;
 const isAtWork = (command: string): boolean => execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' }).split('\n').some((line) => line.trim() === command);
 const temporaryTags = async (scenario: Scenario): Promise<readonly string[]> => (await scenario.localTags()).filter((tag) => /:(?:untested|run)-/.test(tag));
 
@@ -76,7 +78,7 @@ describe('an engine that is killed in the middle of a build', () => {
     own = await startEngine();
     scenario = await openScenario({ socketPath: own.socketPath });
     scenario.define('base', { versions: ['1.0-1'], lines: ['RUN echo base > /base'] });
-    scenario.define('web', { versions: ['1.0-1'], from: 'base', lines: ['RUN sleep 4.0717'] });
+    scenario.define('web', { versions: ['1.0-1'], from: 'base', lines: [`RUN ${NAP}`] });
     scenario.define('tool', { versions: ['1.0-1'], from: 'web' });
     scenario.define('zebra', { versions: ['1.0-1'], from: 'base' });
   }, 120_000);
@@ -88,7 +90,7 @@ describe('an engine that is killed in the middle of a build', () => {
   it('is exit 4 and is blamed itself, not the Dockerfile; nothing new starts, nothing is half promoted', async () => {
     const run = scenario.start(['--jobs', '1']);
     await run.waitFor(/web\s+build/);
-    await until('sleep runs', () => isAtWork('sleep 4.0717'));
+    await until('sleep runs', () => isAtWork(NAP));
     await own.kill();
     const { code, stdout, stderr } = await run.ended;
     expect({ code, stderr }).toEqual({ code: 4, stderr: '' });

@@ -42,10 +42,11 @@ describe('a run that is killed with -9', () => {
 
   it('in the middle of a build leaves no lock, and what it left on the engine is removed by the next run, which completes the work', async () => {
     scenario.define('base', { versions: ['1.0-1'], lines: ['RUN echo base > /base'] });
-    scenario.define('slow', { versions: ['1.0-1'], from: 'base', lines: ['RUN sleep 6.0713'] });
+    const nap = `sleep 6.0${process.pid}`;
+    scenario.define('slow', { versions: ['1.0-1'], from: 'base', lines: [`RUN ${nap}`] });
     const run = scenario.start([]);
     await run.waitFor(/slow\s+build/);
-    await until('sleep runs', () => isAtWork('sleep 6.0713'));
+    await until('sleep runs', () => isAtWork(nap));
     await killed(run, 'SIGKILL');
     expect(await temporaryTags(scenario)).toHaveLength(2);
     expect(last(scenario)).toMatchObject({ type: 'step-started', image: 'test/slow' });
@@ -151,17 +152,17 @@ describe('a run that is asked to end', () => {
     ['SIGHUP', 129, 'hung up'],
   ] as const)('by %s in the middle of a build stops the build on the engine too, and exits %i', async (signal, exit, words) => {
     const name = signal.toLowerCase();
-    scenario.define(name, { versions: ['1.0-1'], from: 'base', lines: [`RUN sleep 600.${exit}`] });
+    scenario.define(name, { versions: ['1.0-1'], from: 'base', lines: [`RUN sleep 600.${exit}${process.pid}`] });
     scenario.define(`${name}-child`, { versions: ['1.0-1'], from: name });
     const run = scenario.start([...select(name), ...select(`${name}-child`)]);
     await run.waitFor(new RegExp(`${name}\\s+build`));
-    await until('sleep runs', () => isAtWork(`sleep 600.${exit}`));
+    await until('sleep runs', () => isAtWork(`sleep 600.${exit}${process.pid}`));
     const since = Date.now();
     run.child.kill(signal);
     const stdout = await expectCleanEnd(name, run, since, exit, words);
     expect(stdout).toMatch(new RegExp(`${name}-child\\s+not done\\s+interrupted`));
     expect(stdout).toMatch(/\b2 not done\b/);
-    await until('the build has ended on the engine', () => !isAtWork(`sleep 600.${exit}`), 10);
+    await until('the build has ended on the engine', () => !isAtWork(`sleep 600.${exit}${process.pid}`), 10);
   }, 120_000);
 
   it('during a test that hangs ends the test with all it started', async () => {

@@ -11,7 +11,7 @@ describe('what takes longer than it may', () => {
   beforeAll(async () => {
     ({ scenario, line } = await openProxiedScenario());
     scenario.write('hasty.yaml', `registry: ${scenario.host}\nnamespace: test\npublish: true\nallowed_sources: ["*"]\ntimeouts: { connect: 1, idle: 1, test: 1, build: 3 }\n`);
-    scenario.define('slow-build', { versions: ['1.0-1'], lines: ['RUN sleep 600.0719'] });
+    scenario.define('slow-build', { versions: ['1.0-1'], lines: [`RUN sleep 600.${process.pid}`] });
     scenario.define('slow-test', { versions: ['1.0-1'], test: 'sleep 603' });
     scenario.define('slow-move', { versions: ['1.0-1'], lines: ['RUN echo move > /move'] });
     scenario.define('slow-push', { versions: ['1.0-1'], lines: ['RUN echo push > /push'] });
@@ -27,7 +27,7 @@ describe('what takes longer than it may', () => {
     const { code, stdout } = await run('slow-build');
     expect(code).toBe(1);
     expect(stdout).toMatch(/slow-build\s+FAILED\s+its build did not end within 3 s/);
-    await until('the build has ended on the engine', () => !execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' }).includes('\nsleep 600.0719\n'), 10);
+    await until('the build has ended on the engine', () => !execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' }).includes(`\nsleep 600.${process.pid}\n`), 10);
   }, 60_000);
 
   it('is stopped, if it is a test; the image has failed and is not published', async () => {

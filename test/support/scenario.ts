@@ -109,9 +109,12 @@ export async function openScenario(options: ScenarioOptions = {}): Promise<Scena
     writeFileSync(full, text);
     chmodSync(full, mode);
   };
+  const children = new Set<ChildProcess>();
   const start = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Running => {
     const began = Date.now();
     const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: directory, env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    children.add(child);
+    child.once('exit', () => children.delete(child));
     const [stdout, stderr, both]: [string[], string[], string[]] = [[], [], []];
     const watchers = new Set<() => void>();
     for (const [stream, lines] of [[child.stdout, stdout], [child.stderr, stderr]] as const) {
@@ -223,6 +226,8 @@ export async function openScenario(options: ScenarioOptions = {}): Promise<Scena
     },
     docker,
     async close() {
+      // A test that failed half way may have left one at work.
+      for (const child of children) child.kill('SIGKILL');
       const engine = engineAt(socketPath);
       for (const tag of [...(await scenario.localTags().catch(() => [])), local]) await engine.remove(tag, AbortSignal.timeout(10_000)).catch(() => undefined);
       engine.close();
