@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
+import { removeImages } from '../support/engine-fixture.js';
 import { startFaultyRegistry, type Fault, type FaultyRegistry } from '../support/faulty-registry.js';
 import { openProxiedScenario } from '../support/proxied-scenario.js';
 import { startRegistry, type RegistryFixture } from '../support/registry-fixture.js';
@@ -13,6 +14,7 @@ describe('a registry in trouble before the first build', () => {
   let tls: RegistryFixture;
   let silent: Server;
   const lines: FaultyRegistry[] = [];
+  const hosts = new Set<string>();
   /** When the requests of each case came. */
   const askedAt = new Map<string, readonly number[]>();
   const outcomes = new Map<string, Promise<Ended>>();
@@ -20,8 +22,10 @@ describe('a registry in trouble before the first build', () => {
   /** Runs the program against a host of its own; all cases at once, since they mostly wait. */
   function against(name: string, host: string, more = '', verb: readonly string[] = []): void {
     scenario.write(`${name}.yaml`, `registry: ${host}\nnamespace: ${name}\npublish: true\nallowed_sources: ["*"]\ntimeouts: { connect: 1, idle: 1 }\n${more}`);
+    hosts.add(host);
     outcomes.set(name, scenario.run([...verb, '-c', `${name}.yaml`]));
   }
+  const localImages = async (name: string): Promise<readonly string[]> => (await scenario.docker('images', '--format', '{{.Repository}}')).split('\n').filter((repository) => repository.endsWith(`/${name}/base`) && hosts.has(repository.split('/')[0]!));
   async function behind(name: string, fault: Fault): Promise<void> {
     const line = await startFaultyRegistry(scenario.registry);
     lines.push(line);
@@ -58,6 +62,7 @@ describe('a registry in trouble before the first build', () => {
   }, 60_000);
   afterAll(async () => {
     await Promise.allSettled(outcomes.values());
+    for (const host of hosts) await removeImages(`${host}/`);
     await Promise.all(lines.map((line) => line.stop()));
     silent.close();
     await tls.stop();
@@ -81,7 +86,7 @@ describe('a registry in trouble before the first build', () => {
     expect(stderr.split('\n')[0]).toMatch(NOTHING);
     expect(stderr).toMatch(/^ {2}try: curl -v https?:\/\/\S+\/v2\/$/m);
     expect(took).toBeLessThan(40_000);
-    expect((await scenario.localTags()).filter((tag) => tag.includes(`/${name}/`))).toEqual([]);
+    expect(await localImages(name)).toEqual([]);
   }, 90_000);
 
   it('a CA of ca_bundle is trusted, as the hint of an unknown one says', async () => {
@@ -100,6 +105,7 @@ describe('a registry in trouble before the first build', () => {
     expect(stdout).toMatch(/1 published in .*:latest moved for 1 image\./);
     const [first, second] = askedAt.get(name)!;
     expect(second! - first!).toBeGreaterThanOrEqual(least);
+    expect(await localImages(name)).not.toEqual([]);
   }, 90_000);
 
   it('a run that failed before its first build leaves no journal', async () => {
