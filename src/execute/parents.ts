@@ -81,7 +81,8 @@ export function createParents(ports: Pick<Ports, 'engine' | 'registry'>, options
 
   return {
     bring(source) {
-      const key = source.ref;
+      // One reference may be an image of the tree for one child, and an earlier build of itself for that image.
+      const key = `${source.image ?? ''} ${source.ref}`;
       const known = brought.get(key);
       if (known !== undefined) return known;
       const promise = source.image === undefined ? bringOutside(source.ref) : bringTree(source.ref, source.image);

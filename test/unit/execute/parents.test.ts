@@ -117,6 +117,13 @@ describe('an image of the tree', () => {
     await treeImage();
     expect(outside.deeds).toEqual([`pull ${REGISTRY}/base@${manifest('pushed')}`]);
   });
+  it('is not taken for the earlier build of itself that it copies from', async () => {
+    const { outsideImage, treeImage } = parentsOn(({ published, have }) => {
+      published.set(`${REGISTRY}/base:2.0`, manifest('earlier'));
+      have('sha256:made', []);
+    }, { treeImage: () => inTree({ id: 'sha256:made', digest: manifest('made') }) });
+    expect([(await outsideImage(`${REGISTRY}/base:2.0`)).digest, (await treeImage()).digest]).toEqual([manifest('earlier'), manifest('made')]);
+  });
   it.each([
     ['that is nowhere', undefined, 'it stands on base, which is neither in the registry nor built in this run'],
     ['that is gone from the engine and was never pushed', inTree({ id: 'sha256:gone' }), 'it stands on base, which is gone from the engine'],
