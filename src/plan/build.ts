@@ -228,11 +228,14 @@ function whyRollingBuilds(one: One): readonly Reason[] {
   return reasons;
 }
 
-/** The digest that was recorded for a parent, under whichever tag it had then. */
-function recordedDigest(one: One, parents: ParentDigests, parent: ImageName): string | undefined {
-  const repository = repositoryOf(one.graph.nodes.get(parent)!.ref);
-  const found = Object.entries(parents).find(([ref]) => ref === repository || ref.startsWith(`${repository}:`));
-  return found?.[1];
+/** The digest that was recorded for a parent, under whichever tag it had then. Another tag of its repository, which the Dockerfile also names, is no record of it. */
+function recordedDigest({ graph, node }: One, parents: ParentDigests, parent: ImageName): string | undefined {
+  const { ref } = graph.nodes.get(parent)!;
+  const own = parents[formatImageRef(ref)];
+  if (own !== undefined) return own;
+  const repository = repositoryOf(ref);
+  const others = new Set(node.sources.flatMap((source) => (source.image === undefined ? [source.ref] : [])));
+  return Object.entries(parents).find(([recorded]) => !others.has(recorded) && (recorded === repository || recorded.startsWith(`${repository}:`)))?.[1];
 }
 
 /** Whether an image was made from today's definition and stood on the tree's images as they will be after this run. */

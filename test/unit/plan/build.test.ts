@@ -251,6 +251,15 @@ describe('planBuild, rolling images at their edges', () => {
     expect(whyOf(planFor(graph, { images: { base: rolled('base'), run: rolled('run', { [`${REGISTRY}/base:20251231`]: manifest('base before') }) } }), 'run')).toEqual(['parent-moved']);
     expect(whyOf(planFor(graph, { images: { base: rolled('base'), run: rolled('run', { [`${REGISTRY}/base`]: manifest('base before') }) } }), 'run')).toEqual(['parent-moved']);
   });
+  it('does not take another tag of the parent\'s repository, which it also copies from, for the parent', () => {
+    const older = `${REGISTRY}/base:20251101`;
+    const [base, run] = [graph.nodes.get('base')!, graph.nodes.get('run')!];
+    const both = { ...graph, nodes: new Map([['base', base], ['run', { ...run, sources: [...run.sources, { ref: older, image: undefined }] }]]) };
+    const recorded = { [older]: manifest('base of November'), [baseRef]: manifest('base latest') };
+    expect(stepOf(planFor(both, { images: { base: rolled('base'), run: rolled('run', recorded) } }), 'run').action).toBe('keep');
+    const before = { [older]: manifest('base of November'), [`${REGISTRY}/base:20251231`]: manifest('base before') };
+    expect(stepOf(planFor(both, { images: { base: rolled('base'), run: rolled('run', before) } }), 'run').reasons).toEqual([{ why: 'parent-moved', parent: 'base', from: manifest('base before'), to: manifest('base latest') }]);
+  });
   it('takes a parent that was not recorded for no move', () => {
     expect(stepOf(planFor(graph, { images: { base: rolled('base'), run: rolled('run', {}) } }), 'run').action).toBe('keep');
   });
