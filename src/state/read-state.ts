@@ -1,6 +1,6 @@
 import { isVersioned, type Graph, type Node } from '../graph/graph.js';
 import type { Digest } from '../shared/digest.js';
-import { formatImageRef, parseImageRef, withTag, type ImageRef } from '../shared/image-ref.js';
+import { formatImageRef, parseImageRef, TAG_PATTERN, withTag, type ImageRef } from '../shared/image-ref.js';
 import { newestDatedFirst } from './dated-tag.js';
 import type { DigestMemory } from './digest-memory.js';
 import { provenanceOf } from './labels.js';
@@ -113,15 +113,15 @@ async function outsideDigest(text: string, { published }: Outside, signal: Abort
 }
 
 async function readDated(node: Named, outside: Outside, signal: AbortSignal): Promise<readonly DatedImage[]> {
-  const { published, memory } = outside;
+  const { published } = outside;
   const tags = newestDatedFirst(await published.tagsOf(node.ref, signal)).slice(0, DATED_READ);
   const read = await all(
     tags,
     async (tag): Promise<DatedImage | undefined> => {
       const ref = withTag(node.ref, tag);
-      const digest = memory.tag(formatImageRef(ref)) ?? (await published.digestOf(ref, signal));
+      // Not from memory: a registry that was set up anew has today's tag again, of another image.
+      const digest = await published.digestOf(ref, signal);
       if (digest === undefined) return undefined;
-      memory.rememberTag(formatImageRef(ref), digest);
       return { tag, ...(await describe(node.definition.name, ref, digest, outside, signal)) };
     },
     signal,
@@ -134,6 +134,8 @@ async function findOlderVersion(node: Named, { latest }: ImageState, { published
   if (tagSource.source !== 'changelog' || latest === undefined) return null;
   // One after the other, newest first: the answer is nearly always the first one.
   for (const version of tagSource.older) {
+    // What cannot be a tag ("1.0~rc1") was never one, and registries answer such a question in odd ways.
+    if (!TAG_PATTERN.test(version)) continue;
     const ref = withTag(node.ref, version);
     const digest = memory.tag(formatImageRef(ref)) ?? (await published.digestOf(ref, signal));
     if (digest === undefined) continue;

@@ -158,10 +158,18 @@ describe('reading what a plan needs', () => {
     expect(asked.filter((what) => what.startsWith('HEAD'))).toHaveLength(10);
     expect(state.dated.get('run')![0]).toEqual({ tag: '20260112', digest: manifest('20260112'), provenance: undefined });
   });
-  it('asks for no digest of a dated tag twice, in whichever run', async () => {
+  it('believes the registry of a dated tag, not its memory of a registry that was there before', async () => {
     const memory = createDigestMemory(undefined);
     await read([dated], { 'run:20260101': manifest('a') }, { memory });
-    expect((await read([dated], { 'run:20260101': manifest('a') }, { memory })).asked).toEqual(['tags run']);
+    const { state } = await read([dated], { 'run:20260101': manifest('b') }, { memory });
+    expect(state.dated.get('run')).toMatchObject([{ tag: '20260101', digest: manifest('b') }]);
+  });
+  it('asks nobody for a version of the changelog that cannot be a tag', async () => {
+    const node = graph.nodes.get('web')!;
+    const odd = { ...graph, nodes: new Map([['web', { ...node, definition: { ...node.definition, tagSource: { source: 'changelog', version: '2.0', older: ['1.1+b1', '1.0~rc1', '1.0'] } as const } }]]) };
+    const { asked, outside } = outsideWith({ 'web:1.0': manifest('unlabelled') });
+    const state = await readNeeds(odd, stateOf(new Map([['web', { version: undefined, latest: { digest: manifest('unlabelled'), provenance: undefined } }]])), [older], outside, signal);
+    expect([asked, state.olderVersion.get('web')]).toEqual([['HEAD web:1.0'], '1.0']);
   });
   it('leaves out a dated tag that is listed and gone', async () => {
     const { asked, outside } = outsideWith({});
