@@ -1,11 +1,12 @@
-import { templateOf } from '../definition/definition.js';
+import { templateOf, type Definition } from '../definition/definition.js';
 import { definitionDigest } from '../definition/definition-digest.js';
+import type { SourceFiles } from '../definition/source-files.js';
 import { formatImageRef, type ImageName } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
 import { UsageError } from '../shared/errors.js';
 import { nearNames } from '../shared/near-names.js';
 import type { Config } from '../shared/config.js';
-import type { Problem } from '../shared/problem.js';
+import { bad, errorAt, good, type Checked, type Problem } from '../shared/problem.js';
 import { selectImages } from '../graph/select.js';
 import { planBuild } from '../plan/build.js';
 import { decidePublishing } from '../plan/publishing.js';
@@ -56,10 +57,9 @@ export async function digestDefinitions(tree: Tree, options: Options, environmen
   const warnings: Problem[] = [];
   let last = environment.clock.now();
   for (const [image, { definition, neutral }] of tree.graph.nodes) {
-    const context = templateOf(definition) === undefined ? undefined : tree.files.readContext(definition.directory);
-    if (context?.ok === false) problems.push(...context.problems);
-    else digests.set(image, definitionDigest(definition, neutral, context?.value ?? []));
-    if (context?.ok === true) warnings.push(...context.warnings);
+    const digest = digestOnDisk(tree.files, definition, neutral);
+    if (digest.ok) digests.set(image, digest.value);
+    (digest.ok ? warnings : problems).push(...(digest.ok ? digest.warnings : digest.problems));
     // Answers of the registry are on their way: let them in now and then.
     if (environment.clock.now() - last > 20) {
       await new Promise((done) => setImmediate(done));
@@ -68,6 +68,18 @@ export async function digestDefinitions(tree: Tree, options: Options, environmen
   }
   settle(problems.length > 0 ? { ok: false, problems: [...problems, ...warnings] } : { ok: true, value: undefined, warnings }, options, environment);
   return digests;
+}
+
+/** The digest of one definition as its files are now. */
+export function digestOnDisk(files: SourceFiles, definition: Definition, neutral: Digest | undefined): Checked<Digest> {
+  const context = templateOf(definition) === undefined ? good([]) : files.readContext(definition.directory);
+  if (!context.ok) return context;
+  try {
+    return good(definitionDigest(definition, neutral, context.value), context.warnings);
+  } catch (error) {
+    // A file that may not be read, or that went away just now.
+    return bad([errorAt(definition.directory, undefined, `cannot read its files: ${(error as Error).message}`)]);
+  }
 }
 
 /** What planning and running ask of the outside. */

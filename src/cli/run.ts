@@ -12,7 +12,7 @@ import { EXIT, Fault, type ExitCode } from '../shared/errors.js';
 import { stateDirectory, type Environment } from './environment.js';
 import { fileName, type Connections } from './outside.js';
 import { interruptionExit } from './interruption.js';
-import type { Planning } from './planning.js';
+import { digestOnDisk, type Planning } from './planning.js';
 import type { Tree } from './tree.js';
 import type { Options } from './verb.js';
 
@@ -147,6 +147,11 @@ async function portsOf(tree: Tree, connections: Connections, directory: RunDirec
     rootFileSystems: createRootFileSystems(),
     tests: createTestRunner(Object.fromEntries(passed.flatMap((key) => (env[key] === undefined ? [] : [[key, env[key]]])))),
     readContext: (path) => tree.files.readContext(path),
+    digestNow(image) {
+      const { definition, neutral } = tree.graph.nodes.get(image)!;
+      const digest = digestOnDisk(tree.files, definition, neutral);
+      return digest.ok ? digest.value : undefined;
+    },
     revisionOf: (path) => connections.git.revisionOf(resolve(cwd, path)),
     openLog: (image) => directory.openLog(tree.graph.nodes.get(image)?.definition.name ?? image),
     scratch: async () => scratchFolder(scratchParent(environment), runToken(directory.run, markOf(environment))),

@@ -90,6 +90,8 @@ async function build(step: Step, node: Node, parents: readonly Parent[], unteste
       const labels = imageLabels({ ...facts, created: new Date(work.startedAt).toISOString().replace(/\.\d+Z$/, 'Z'), packages: undefined });
       const { templatePath } = definition.recipe;
       await buildProduction({ directory: definition.directory, templatePath, dockerfile: node.dockerfile!, parents, labels, tag: untested, noCache: !work.useCache, log }, config, ports, signal);
+      // Looked at behind the build: then nothing that it read can have been other files.
+      if (ports.digestNow(step.image) !== digest) throw new StepFailure('build', 'its files changed since this run was planned; run again');
       break;
     }
     case 'base': {
@@ -162,6 +164,11 @@ function whyNotPublished(step: Step, image: InspectedImage, parents: readonly Pa
   return parents.find(({ unpublishable }) => unpublishable !== undefined)?.unpublishable;
 }
 
+/** Whether a pushed manifest is this image: engines note it at the image, or (containerd's store) call the image by it. */
+async function isImage(digest: Digest, id: string, { ports }: Work, signal: AbortSignal): Promise<boolean> {
+  return digest === id || (await ports.engine.inspect(id, signal))?.repoDigests.some((name) => name.endsWith(`@${digest}`)) === true;
+}
+
 async function finish(step: Step, image: InspectedImage, because: string | undefined, work: Work, signal: AbortSignal): Promise<Made> {
   const { engine, registry, tell } = work.ports;
   const node = work.graph.nodes.get(step.image)!;
@@ -177,6 +184,7 @@ async function finish(step: Step, image: InspectedImage, because: string | undef
   const limit = work.config.timeouts.build;
   // A registry that takes the last byte and never answers would keep the engine waiting for ever.
   const digest = await within(limit, signal, () => new RegistryError(`the push of ${step.ref} did not end within ${limit} s`, node.ref.registry, undefined), (either) => engine.push(step.ref, either));
+  if (!(await isImage(digest, image.id, work, signal))) throw new StepFailure('publish', `what was pushed as ${step.ref} is not the image that was tested: another run on this engine took its name meanwhile; publish a new version`);
   const answered = await registry.digestOf(ref, signal);
   if (answered !== digest) throw new StepFailure('publish', `${step.ref} is ${answered === undefined ? 'not there' : shortDigest(answered)} in the registry right after ${shortDigest(digest)} was pushed: somebody else writes to it; run again`);
   tell({ type: 'published', image: step.image, tag: step.tag, digest });

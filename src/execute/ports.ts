@@ -1,4 +1,6 @@
 import type { SourceEntry } from '../definition/source-files.js';
+import type { Digest } from '../shared/digest.js';
+import type { ImageName } from '../shared/image-ref.js';
 import type { Checked } from '../shared/problem.js';
 import type { BuildEngine } from './build-engine.js';
 import type { Happening } from './event.js';
@@ -56,6 +58,8 @@ export type Ports = {
   readonly tests: TestRunner;
   /** The build context of a definition's folder. */
   readContext(directory: string): Checked<readonly SourceEntry[]>;
+  /** The digest of a definition as its files are now; undefined when they cannot be read any more. */
+  digestNow(image: ImageName): Digest | undefined;
   revisionOf(directory: string): Promise<FolderRevision>;
   openLog(name: string): ImageLog;
   /** A new empty folder for one image's temporary files; removed with all in it by `release`. */

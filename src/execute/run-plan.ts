@@ -50,6 +50,9 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   const made = new Map<ImageName, Made>();
   const planned = new Map(plan.steps.map((step) => [step.image, step]));
   const faults: ExitCode[] = [];
+  /** Where we publish; another registry that is away fails only what stands on its images. */
+  const ours = new Set([...running.graph.nodes.values()].map(({ ref }) => ref.registry));
+  let registryGone = false;
   let stopped: string | undefined;
   const parents = createParents(ports, { token: options.token, noPull: options.noPull, treeImage: (image) => treeImage(image, planned, running.graph, made) }, signal);
   const work = workOf(running, ports, parents.bring);
@@ -58,8 +61,10 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
     const exit = exitOf(error);
     faults.push(exit);
     if (exit === EXIT.engine) stopped ??= 'the engine is gone';
-    else if (exit === EXIT.registry) stopped ??= 'the registry is gone';
-    else if (options.onError === 'stop') stopped ??= `${image} failed, and --on-error is stop`;
+    else if (exit === EXIT.registry && error instanceof RegistryError && ours.has(error.registry)) {
+      registryGone = true;
+      stopped ??= 'the registry is gone';
+    } else if (options.onError === 'stop') stopped ??= `${image} failed, and --on-error is stop`;
     const detail = error instanceof StepFailure ? error.detail : error instanceof Fault ? error.hints.map((hint) => `try: ${hint}`) : exit === EXIT.bug && error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 4) : [];
     ports.tell({ type: 'failed', image, phase: error instanceof StepFailure ? error.phase : phase, message: messageOf(error), detail, log, exit });
   };
@@ -96,7 +101,7 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   for (const [image, result] of results) if (result === 'not-started') ports.tell({ type: 'not-started', image, because: signal.aborted ? 'interrupted' : (stopped ?? 'interrupted') });
 
   for (const promotion of promotionsOf(todo, results, made)) {
-    const hindrance = signal.aborted ? 'interrupted' : faults.includes(EXIT.registry) ? 'the registry is gone' : undefined;
+    const hindrance = signal.aborted ? 'interrupted' : registryGone ? 'the registry is gone' : undefined;
     if (hindrance !== undefined) {
       ports.tell({ type: 'warning', image: promotion.image, message: `:latest was not moved: ${hindrance}; the next run moves it` });
       continue;

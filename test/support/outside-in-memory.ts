@@ -4,6 +4,7 @@ import type { Ports, TestEnd } from '../../src/execute/ports.js';
 import { digestOf, type Digest } from '../../src/shared/digest.js';
 import { formatImageRef, parseImageRef, repositoryOf, withTag } from '../../src/shared/image-ref.js';
 import { good } from '../../src/shared/problem.js';
+import { today } from './plan-tree.js';
 
 /** Called before the outside does something; what it throws is what the outside answers. Given the image's name, or a reference. */
 export type Hooks = {
@@ -84,7 +85,9 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
       async push(ref) {
         deeds.push(`push ${ref}`);
         await hooks.push?.(ref);
-        const digest = pushedAs(find(ref)!.id);
+        const image = find(ref)!;
+        const digest = pushedAs(image.id);
+        images.set(image.id, { ...image, repoDigests: [...image.repoDigests, `${repositoryOf(parseImageRef(ref)!)}@${digest}`] });
         published.set(ref, digest);
         return digest;
       },
@@ -126,6 +129,7 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
       run: async ({ directory }) => (await hooks.test?.(directory.slice(directory.lastIndexOf('/') + 1))) ?? { end: 'exited', code: 0 },
     },
     readContext: () => good([]),
+    digestNow: today,
     revisionOf: async () => ({ revision: 'c0ffee', source: 'https://git.example.org/images' }),
     openLog(image) {
       const lines: string[] = [];

@@ -4,7 +4,7 @@ import { BuildFailure } from '../../../src/execute/build-engine.js';
 import { ArchiveError, EngineError, Fault, RegistryError } from '../../../src/shared/errors.js';
 import { formatParents, LABEL } from '../../../src/state/labels.js';
 import { configOf } from '../../support/tree-in-memory.js';
-import { builtId, outsideInMemory, pushedAs } from '../../support/outside-in-memory.js';
+import { builtId, outsideInMemory, pushedAs, type OutsideInMemory } from '../../support/outside-in-memory.js';
 import { formerly, image, local, manifest, provenance, published, REGISTRY, today } from '../../support/plan-tree.js';
 import { runInMemory, TOKEN } from '../../support/run-in-memory.js';
 
@@ -181,6 +181,10 @@ describe('what a failure comes to', () => {
     expect([run.exit, results(run.told())]).toEqual([exit, told]);
     expect(run.events.find(({ type }) => type === 'failed')).toMatchObject({ message: error.message, detail: error.hints.map((hint) => `try: ${hint}`) });
   });
+  it('somebody else\'s registry that does not answer fails what stands on it, and the rest is published and promoted', async () => {
+    const run = await runInMemory('a, b', { hooks: failing('a', new RegistryError('docker.io does not answer', 'docker.io', undefined)) });
+    expect([run.exit, results(run.told())]).toEqual([5, ['failed a', 'published b', 'promoted b']]);
+  });
   it('a push that is refused fails that image, and blocks what stands on it', async () => {
     const run = await runInMemory(TREE, { hooks: { push: (pushed) => { if (pushed === ref('web')) throw refused; } } });
     expect([run.exit, results(run.told())]).toEqual([1, ['published base', 'failed web', 'blocked api', 'published tool', 'promoted base', 'promoted tool']]);
@@ -275,6 +279,20 @@ describe('promotions', () => {
 });
 
 describe('what someone else does meanwhile', () => {
+  it('a name that another run took between tagging and pushing is said, and what was pushed is not promoted', async () => {
+    const outside: OutsideInMemory[] = [];
+    const { exit, events, deeds } = await runInMemory('base', {
+      before: (made) => void outside.push(made),
+      hooks: { push: () => outside[0]!.have('sha256:theirs', [ref('base')]) },
+    });
+    expect([exit, deeds.filter((deed) => deed.startsWith('put'))]).toEqual([1, []]);
+    expect(events.at(-1)).toMatchObject({ type: 'failed', phase: 'publish', message: expect.stringContaining('is not the image that was tested') });
+  });
+  it('files that change after planning fail their image: its label would tell of others', async () => {
+    const { exit, events, deeds } = await runInMemory('base', { before: ({ ports }) => { (ports as { digestNow: unknown }).digestNow = formerly; } });
+    expect([exit, deeds]).toEqual([1, ['probe base', 'build base']]);
+    expect(events.at(-1)).toMatchObject({ type: 'failed', phase: 'build', message: 'its files changed since this run was planned; run again' });
+  });
   it('a version that was published since is left, and said', async () => {
     const { exit, events, deeds, published: tags } = await runInMemory('base', { before: ({ published: registry }) => registry.set(ref('base'), manifest('theirs')) });
     expect([exit, deeds.some((deed) => deed.startsWith('push')), tags.get(ref('base'))]).toEqual([1, false, manifest('theirs')]);
