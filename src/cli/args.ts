@@ -79,14 +79,27 @@ export async function parseArguments(argv: readonly string[], cwd: string): Prom
   return { verb, options: toOptions(verb, parsed, cwd) };
 }
 
-/** The verb is the first word, unless that is a directory; no word at all means build. */
+/** The verb is the first word, unless that is a directory; no word at all means build. Options may stand before it: `docker-pkg -c config.yaml build images` is what many have typed for years. */
 function splitVerb(argv: readonly string[], cwd: string): { readonly verb: VerbName; readonly words: readonly string[]; readonly given: string | undefined } {
-  const first = argv[0];
-  if (first === undefined || first.startsWith('-')) return { verb: 'build', words: argv, given: undefined };
+  let at = 0;
+  while (argv[at]?.startsWith('-') === true) at += takesNext(argv[at]!) ? 2 : 1;
+  const first = argv[at];
+  // Behind an option that nobody knows no word can be told from a value: the option is what is wrong.
+  if (first === undefined || argv.slice(0, at).some(isUnknown)) return { verb: 'build', words: argv, given: undefined };
   if (first === 'help') return { verb: 'build', words: [], given: 'help' };
-  if (Object.hasOwn(VERBS, first)) return { verb: first as VerbName, words: argv.slice(1), given: first };
+  if (Object.hasOwn(VERBS, first)) return { verb: first as VerbName, words: argv.toSpliced(at, 1), given: first };
   if (!isDirectory(resolve(cwd, first))) throw new UsageError(`"${first}" is neither a verb nor a directory${nearHint(first, [...Object.keys(VERBS), ...directoriesIn(cwd)])}`, ['build-images --help']);
   return { verb: 'build', words: argv, given: undefined };
+}
+
+/** Whether the word behind an option is its value. */
+function takesNext(word: string): boolean {
+  return Object.entries(OPTIONS).some(([name, option]: [string, YargsOptions]) => option.type !== 'boolean' && (word === `--${name}` || word === `-${String(option.alias)}`));
+}
+
+function isUnknown(word: string): boolean {
+  const name = /^--(?:no-)?([^=]+)/.exec(word)?.[1];
+  return name !== undefined && !Object.hasOwn(OPTIONS, name) && name !== 'help' && name !== 'version';
 }
 
 function isDirectory(path: string): boolean {
@@ -103,7 +116,7 @@ function directoriesIn(cwd: string): readonly string[] {
 
 async function parserOf(verb: VerbName): Promise<Argv> {
   const { default: yargs } = await import('yargs');
-  const parser = yargs([]).exitProcess(false).help(false).version(false).parserConfiguration({ 'camel-case-expansion': false, 'duplicate-arguments-array': true });
+  const parser = yargs([]).exitProcess(false).help(false).version(false).parserConfiguration({ 'camel-case-expansion': false, 'duplicate-arguments-array': true, 'parse-positional-numbers': false });
   for (const name of [...SHARED, ...TAKES[verb]]) parser.option(name, OPTIONS[name]);
   return parser;
 }
