@@ -42,8 +42,9 @@ export function parseConfig(bytes: Buffer): PublishedConfig | undefined {
   return { labels: Object.fromEntries(labels), created: typeof created === 'string' ? created : undefined, platform: platformOf(config) };
 }
 
-/** The entry of a platform; one without a variant (`linux/arm64`) is any variant's (`linux/arm64/v8`). */
-export function pickPlatform(entries: readonly IndexEntry[], platform: string): IndexEntry | undefined {
+/** The entry of a platform; one without a variant (`linux/arm`) is any variant's (`linux/arm/v7`), and arm64 without a variant is v8. */
+export function pickPlatform(entries: readonly IndexEntry[], wanted: string): IndexEntry | undefined {
+  const platform = wanted === 'linux/arm64/v8' ? 'linux/arm64' : wanted;
   return entries.find((entry) => entry.platform === platform) ?? entries.find((entry) => entry.platform.startsWith(`${platform}/`));
 }
 

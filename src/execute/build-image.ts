@@ -16,6 +16,7 @@ import type { Parent } from './parents.js';
 import type { ImageLog, Ports } from './ports.js';
 import { StepFailure } from './step-failure.js';
 import { imageTest } from './test-command.js';
+import { within } from './within.js';
 
 /** What all images of one run share. */
 export type Work = {
@@ -59,16 +60,6 @@ export async function makeImage(step: Step, log: ImageLog, work: Work, signal: A
   } finally {
     // Also after an abort: the tag must not outlive its run.
     await engine.remove(untested, AbortSignal.timeout(4000)).catch(() => undefined);
-  }
-}
-
-/** Does something that must end within so many seconds. */
-async function within<T>(seconds: number, signal: AbortSignal, tooLong: () => Error, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const limit = AbortSignal.timeout(seconds * 1000);
-  try {
-    return await act(AbortSignal.any([signal, limit]));
-  } catch (error) {
-    throw limit.aborted && !signal.aborted ? tooLong() : error;
   }
 }
 
@@ -157,10 +148,16 @@ async function test(step: Step, node: Node, untested: string, log: ImageLog, wor
   }
 }
 
+/** Whether an image's platform is what the config asks for: `linux/arm64` is v8 for everybody, and `linux/arm` is any of its variants. */
+function isPlatform(platform: string, wanted: string): boolean {
+  const plain = wanted === 'linux/arm64/v8' ? 'linux/arm64' : wanted;
+  return platform === plain || platform.startsWith(`${plain}/`);
+}
+
 /** Why a good image stays on this engine; undefined: it is published. */
 function whyNotPublished(step: Step, image: InspectedImage, parents: readonly Parent[], { config }: Work): string | undefined {
   if (!step.publishes) return 'not publishing';
-  if (config.platform !== undefined && image.platform !== config.platform) return `it is for ${image.platform}, and the config says platform: ${config.platform}`;
+  if (config.platform !== undefined && !isPlatform(image.platform, config.platform)) return `it is for ${image.platform}, and the config says platform: ${config.platform}`;
   return parents.find(({ unpublishable }) => unpublishable !== undefined)?.unpublishable;
 }
 

@@ -1,9 +1,11 @@
 import { parseImageRef, repositoryOf, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
+import { RegistryError } from '../shared/errors.js';
 import type { Source } from '../graph/graph.js';
 import type { InspectedImage } from './build-engine.js';
 import { StepFailure } from './step-failure.js';
 import type { Ports } from './ports.js';
+import { within } from './within.js';
 
 /** An image that a build stands on, ready on the engine under a tag of this run alone. */
 export type Parent = {
@@ -27,6 +29,8 @@ export type ParentOptions = {
   readonly token: string;
   /** Use an outside image that the engine has, whatever its registry has by now. */
   readonly noPull: boolean;
+  /** How long one pull may take. */
+  readonly pullSeconds: number;
   /** What an image of the tree is now; undefined: it is nowhere. */
   treeImage(image: ImageName): TreeImage | undefined;
 };
@@ -49,7 +53,11 @@ export function createParents(ports: Pick<Ports, 'engine' | 'registry'>, options
 
   const pulled = async (source: string, ref: ImageRef, digest: Digest): Promise<Parent> => {
     const byDigest = `${repositoryOf(ref)}@${digest}`;
-    if ((await engine.inspect(byDigest, signal)) === undefined) await engine.pull(byDigest, signal);
+    if ((await engine.inspect(byDigest, signal)) === undefined) {
+      // A registry that sends half of a layer and no more would keep the engine, and so the run, waiting for ever.
+      const tooLong = (): Error => new RegistryError(`the pull of ${byDigest} did not end within ${options.pullSeconds} s`, ref.registry, undefined);
+      await within(options.pullSeconds, signal, tooLong, (either) => engine.pull(byDigest, either));
+    }
     return settle(source, ref, byDigest, digest);
   };
 

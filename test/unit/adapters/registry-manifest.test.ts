@@ -27,6 +27,7 @@ describe('pickPlatform', () => {
   ];
   it('the exact platform goes before one with a variant', () => expect(pickPlatform(entries, 'linux/arm64')).toBe(entries[1]));
   it('a variant serves who did not ask for one', () => expect(pickPlatform(entries, 'linux/arm')).toBe(entries[2]));
+  it('arm64 and its v8 are one', () => expect(pickPlatform([entries[1]!], 'linux/arm64/v8')).toBe(entries[1]));
   it('another platform serves nobody', () => expect(pickPlatform(entries, 'linux/amd64')).toBeUndefined());
 });
 

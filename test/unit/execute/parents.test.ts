@@ -12,7 +12,7 @@ const inTree = (part: Partial<TreeImage>): TreeImage => ({ ref: parseImageRef(`$
 function parentsOn(prepare: (outside: OutsideInMemory) => void, options: Partial<ParentOptions> = {}, hooks: Hooks = {}) {
   const outside = outsideInMemory(hooks);
   prepare(outside);
-  const { bring, runTags } = createParents(outside.ports, { token: TOKEN, noPull: false, treeImage: () => undefined, ...options }, new AbortController().signal);
+  const { bring, runTags } = createParents(outside.ports, { token: TOKEN, noPull: false, pullSeconds: 60, treeImage: () => undefined, ...options }, new AbortController().signal);
   return { outside, runTags, outsideImage: (ref: string) => bring({ ref, image: undefined }), treeImage: (ref = `${REGISTRY}/base:2.0`) => bring({ ref, image: 'base' }) };
 }
 
@@ -39,6 +39,11 @@ describe('an outside image', () => {
     });
     expect((await outsideImage(DEBIAN)).digest).toBe(manifest('debian'));
     expect(outside.deeds).toHaveLength(1);
+  });
+  it('that does not come in time is a fault of its registry', async () => {
+    const hanging: Hooks = { pull: (_, signal) => new Promise((__, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))) };
+    const { outsideImage } = parentsOn(({ published }) => published.set(DEBIAN, manifest('debian')), { pullSeconds: 0.01 }, hanging);
+    await expect(outsideImage(DEBIAN)).rejects.toMatchObject({ name: 'RegistryError', registry: 'docker.io', message: `the pull of docker.io/library/debian@${manifest('debian')} did not end within 0.01 s` });
   });
   it('without a tag is :latest', async () => {
     const { outsideImage } = parentsOn(({ published }) => published.set('docker.io/library/debian:latest', manifest('debian')));

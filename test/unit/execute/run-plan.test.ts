@@ -113,6 +113,12 @@ describe('an image of another platform than the config\'s', () => {
   });
 });
 
+describe('an image of the config\'s platform in other words', () => {
+  it.each([['linux/arm64/v8', 'linux/arm64'], ['linux/arm', 'linux/arm/v7']])('%s is published as %s', async (wanted, platform) => {
+    expect(results((await runInMemory('base', { config: configOf(`platform: ${wanted}\n`), platform })).told())).toEqual(['published base', 'promoted base']);
+  });
+});
+
 describe('an image that may not be published', () => {
   const DEBIAN = 'docker.io/library/debian:12';
   const onDebian = { graph: (graph: Graph): Graph => ({ ...graph, nodes: new Map([...graph.nodes].map(([name, node]) => [name, name === 'base' ? { ...node, sources: [{ ref: DEBIAN, image: undefined }], base: DEBIAN } : node])) }) };
