@@ -14,7 +14,8 @@ export interface Git {
 
 /** A remote as an image may name it: its URL without userinfo, which may be a password; undefined for a path of this machine. */
 export function publicSource(remote: string): string | undefined {
-  const url = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/@]*@)?(.+)$/i.exec(remote);
+  // Up to the last @ before the path, since a password may hold one; a query may hold a token.
+  const url = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/]*@)?([^?#]+)/i.exec(remote);
   if (url !== null) return url[1]!.toLowerCase() === 'file' ? undefined : `${url[1]!}://${url[2]!}`;
   // `host:path`, as scp writes it.
   const scp = /^(?:[^/@:]*@)?([^/@:]+:.+)$/.exec(remote);
