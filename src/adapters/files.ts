@@ -85,6 +85,8 @@ export function createSourceFiles(root: string, filter: IgnoreFilter): SourceFil
 
     readText(path) {
       try {
+        // What describes an image may be a link, as its context may, but no further than the tree.
+        if (!isInside(realpathSync(path), root)) return bad([errorAt(path, undefined, 'this link leads out of the source tree')]);
         return good(readFileSync(path, 'utf8'));
       } catch (error) {
         return bad([errorAt(path, undefined, `cannot read this file: ${reason(error)}`)]);

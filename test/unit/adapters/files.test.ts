@@ -75,6 +75,14 @@ describe('reading a file', () => {
     expect(said(files().readText(join(root, 'b')))).toEqual([`${root}/b: cannot read this file: there is no such file`]);
     expect(said(files().readText(root))).toEqual([`${root}: cannot read this file: is a folder, not a file`]);
   });
+  it('follows a link inside the tree, and none that leads out of it', () => {
+    writeFileSync(join(top, 'secret'), 'secret');
+    put('a', 'text');
+    link('a', 'inside');
+    link('../../secret', 'web/Dockerfile.template');
+    expect(files().readText(join(root, 'inside'))).toMatchObject({ ok: true, value: 'text' });
+    expect(said(files().readText(join(root, 'web/Dockerfile.template')))).toEqual([`${root}/web/Dockerfile.template: this link leads out of the source tree`]);
+  });
 });
 
 describe('an import', () => {
