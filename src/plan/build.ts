@@ -177,7 +177,7 @@ function planRolling(one: One): Planned {
   const { latest } = published;
   const dated = state.dated.get(image);
   const now = latest === undefined ? undefined : (dated?.find(({ digest }) => digest === latest.digest)?.tag ?? 'latest');
-  const reasons = whyRollingBuilds(one);
+  let reasons = whyRollingBuilds(one);
 
   if (reasons.length === 0) {
     const kept = latest!;
@@ -197,6 +197,7 @@ function planRolling(one: One): Planned {
       const step = stepOf(one, 'latest', { action: 'blocked', reasons: [{ why: 'older-checkout', latest: `of commit ${revision.slice(0, 12)}, which is not in this git tree` }], digest: latest.digest, now });
       return { step, standing: { digest: latest.digest } };
     }
+    if (state.ancestry.has(revision) && state.ancestry.get(revision) === undefined) reasons = [...reasons, { why: 'age-unknown' }];
   }
   const ready = requested ? undefined : dated?.find(({ provenance }) => provenance !== undefined && isToday(one, provenance));
   if (ready !== undefined) {

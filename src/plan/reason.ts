@@ -16,6 +16,8 @@ export type Reason =
   | { readonly why: 'needed-by'; readonly child: ImageName }
   | { readonly why: 'not-selected' }
   | { readonly why: 'older-checkout'; readonly latest: string }
+  /** The commit of `:latest` could not be looked up. */
+  | { readonly why: 'age-unknown' }
   | { readonly why: 'older-parent'; readonly parent: ImageName }
   | { readonly why: 'origin-unknown'; readonly digest: Digest }
   | { readonly why: 'latest-unknown'; readonly digest: Digest };
@@ -61,6 +63,8 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
       return 'not selected';
     case 'older-checkout':
       return `your checkout is older than the registry (:latest is ${reason.latest})`;
+    case 'age-unknown':
+      return 'without git nobody can tell whether this checkout is older than the registry';
     case 'older-parent':
       return `it would step back: ${say(reason.parent)} is older here than in the registry`;
     case 'origin-unknown':

@@ -20,6 +20,7 @@ const SAID: { readonly [why in Reason['why']]: readonly [Extract<Reason, { why: 
   'needed-by': [{ why: 'needed-by', child: 'ns/web' }, 'web stands on it'],
   'not-selected': [{ why: 'not-selected' }, 'not selected'],
   'older-checkout': [{ why: 'older-checkout', latest: '3.0' }, 'your checkout is older than the registry (:latest is 3.0)'],
+  'age-unknown': [{ why: 'age-unknown' }, 'without git nobody can tell whether this checkout is older than the registry'],
   'older-parent': [{ why: 'older-parent', parent: 'ns/base' }, 'it would step back: base is older here than in the registry'],
   'origin-unknown': [{ why: 'origin-unknown', digest: manifest('a') }, 'published, origin unknown: kept'],
   'latest-unknown': [{ why: 'latest-unknown', digest: manifest('a') }, `:latest (${from}) is none of the versions in the changelog: left; build-images promote forces it`],
