@@ -270,10 +270,13 @@ function reusable(one: One): LocalImage | undefined {
     one.need({ need: 'local-images' });
     return undefined;
   }
+  const { tagSource } = node.definition;
   const candidates = state.local.filter((local) => ownTag(one, local) !== undefined);
   return candidates.find((local) => {
     const provenance = provenanceOf(local.labels, node.definition.name);
     if (provenance === undefined || !isToday(one, provenance)) return false;
+    // What somebody built on another version and tagged as this one carries that version's labels.
+    if (tagSource.source === 'changelog' && provenance.version !== tagSource.version) return false;
     return node.sources.every(({ image, ref }) => {
       if (image !== undefined) return true;
       if (!state.outside.has(ref)) one.need({ need: 'outside-digest', ref });

@@ -70,7 +70,8 @@ export function image(word: string, labels?: Provenance): PublishedImage {
 
 /** A local image with our labels under some tags. */
 export function local(id: string, tags: readonly string[], name: string, definition: Digest, parents: Record<string, string> = {}): LocalImage {
-  return { id: `sha256:${id}`, tags, repoDigests: [], labels: { [LABEL.title]: name, [LABEL.definition]: definition, [LABEL.parents]: formatParents(parents) } };
+  const version = /:(\d+\.\d+)$/.exec(tags[0] ?? '')?.[1];
+  return { id: `sha256:${id}`, tags, repoDigests: [], labels: { [LABEL.title]: name, [LABEL.definition]: definition, [LABEL.parents]: formatParents(parents), ...(version === undefined ? {} : { [LABEL.version]: version }) } };
 }
 
 export type Outside = {

@@ -37,6 +37,15 @@ describe('planBuild, versioned images', () => {
   });
 });
 
+describe('planBuild, what the engine has', () => {
+  it('is not taken for this version when its label names another: somebody built on that one and tagged it so', () => {
+    const theirs = local('hacked', [`${REGISTRY}/web:2.0`], 'web', today('web'));
+    expect(stepOf(planFor(tree('web'), { local: [theirs] }), 'web').action).toBe('publish');
+    const inherited = { ...theirs, labels: { ...theirs.labels, 'org.opencontainers.image.version': '1.1' } };
+    expect(stepOf(planFor(tree('web'), { local: [inherited] }), 'web').action).toBe('build');
+  });
+});
+
 describe('planBuild, :latest of a versioned image', () => {
   const graph = tree('web');
   const version = image('web 2.0', provenance({ definition: today('web'), version: '2.0' }));
