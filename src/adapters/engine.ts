@@ -79,9 +79,9 @@ export function createEngine(options: EngineOptions): BuildEngine & { close(): v
       if (!loaded) throw new EngineError('the engine found no image in the archive');
     },
 
-    async pull(ref, signal) {
+    async pull(ref, signal, platform) {
       const image = parsed(ref);
-      const query = { fromImage: repositoryOf(image), tag: image.digest ?? image.tag ?? 'latest' };
+      const query = { fromImage: repositoryOf(image), tag: image.digest ?? image.tag ?? 'latest', ...(platform === undefined ? {} : { platform }) };
       try {
         for await (const record of openRecords(connection, { method: 'POST', path: '/images/create', query, headers: await registryAuth(image), signal })) {
           const fault = errorOf(record);

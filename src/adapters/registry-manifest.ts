@@ -1,4 +1,5 @@
 import { isDigest, type Digest } from '../shared/digest.js';
+import { isPlatform } from '../shared/platform.js';
 import type { PublishedConfig } from '../state/published-images.js';
 
 /** Every manifest that we take, in one Accept header: without it some registries answer an old type, with another digest. */
@@ -43,9 +44,8 @@ export function parseConfig(bytes: Buffer): PublishedConfig | undefined {
 }
 
 /** The entry of a platform; one without a variant (`linux/arm`) is any variant's (`linux/arm/v7`), and arm64 without a variant is v8. */
-export function pickPlatform(entries: readonly IndexEntry[], wanted: string): IndexEntry | undefined {
-  const platform = wanted === 'linux/arm64/v8' ? 'linux/arm64' : wanted;
-  return entries.find((entry) => entry.platform === platform) ?? entries.find((entry) => entry.platform.startsWith(`${platform}/`));
+export function pickPlatform(entries: readonly IndexEntry[], platform: string): IndexEntry | undefined {
+  return entries.find((entry) => entry.platform === platform) ?? entries.find((entry) => isPlatform(entry.platform, platform));
 }
 
 type Json = Readonly<Record<string, unknown>>;

@@ -38,8 +38,8 @@ export interface BuildEngine extends LocalImages {
   build(request: BuildRequest, signal: AbortSignal): Promise<string>;
   /** Loads an image archive (docker-archive or OCI layout, a tar stream) that names its own tag. */
   load(archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
-  /** Pulls `name:tag` or `name@digest` with the credentials that its registry needs. Rejects with a RegistryError when the registry refuses. */
-  pull(ref: string, signal: AbortSignal): Promise<void>;
+  /** Pulls `name:tag` or `name@digest` with the credentials that its registry needs; `platform` unset: the engine's own. Rejects with a RegistryError when the registry refuses. */
+  pull(ref: string, signal: AbortSignal, platform?: string): Promise<void>;
   /** Pushes one tag; the digest under which the registry has it. Rejects with a RegistryError when the registry refuses or is gone. */
   push(ref: string, signal: AbortSignal): Promise<Digest>;
   /** Gives an image (id or reference) another name. */

@@ -3,6 +3,7 @@ import type { Step } from '../plan/step.js';
 import type { Config } from '../shared/config.js';
 import { RegistryError } from '../shared/errors.js';
 import { formatImageRef, withTag, type ImageName } from '../shared/image-ref.js';
+import { isPlatform } from '../shared/platform.js';
 import { shortDigest, type Digest } from '../shared/digest.js';
 import type { PublishedImage } from '../state/state.js';
 import type { ParentDigests } from '../state/labels.js';
@@ -146,12 +147,6 @@ async function test(step: Step, node: Node, untested: string, log: ImageLog, wor
     case 'not-started':
       throw new StepFailure('test', `its test could not be started: ${end.because}`);
   }
-}
-
-/** Whether an image's platform is what the config asks for: `linux/arm64` is v8 for everybody, and `linux/arm` is any of its variants. */
-function isPlatform(platform: string, wanted: string): boolean {
-  const plain = wanted === 'linux/arm64/v8' ? 'linux/arm64' : wanted;
-  return platform === plain || platform.startsWith(`${plain}/`);
 }
 
 /** Why a good image stays on this engine; undefined: it is published. */

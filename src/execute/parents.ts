@@ -1,3 +1,4 @@
+import { isPlatform } from '../shared/platform.js';
 import { parseImageRef, repositoryOf, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
 import { RegistryError } from '../shared/errors.js';
@@ -31,6 +32,8 @@ export type ParentOptions = {
   readonly noPull: boolean;
   /** How long one pull may take. */
   readonly pullSeconds: number;
+  /** What is built for: `linux/amd64`; unset is the engine's own. */
+  readonly platform: string | undefined;
   /** What an image of the tree is now; undefined: it is nowhere. */
   treeImage(image: ImageName): TreeImage | undefined;
 };
@@ -53,10 +56,11 @@ export function createParents(ports: Pick<Ports, 'engine' | 'registry'>, options
 
   const pulled = async (source: string, ref: ImageRef, digest: Digest): Promise<Parent> => {
     const byDigest = `${repositoryOf(ref)}@${digest}`;
-    if ((await engine.inspect(byDigest, signal)) === undefined) {
+    const have = await engine.inspect(byDigest, signal);
+    if (have === undefined || (options.platform !== undefined && !isPlatform(have.platform, options.platform))) {
       // A registry that sends half of a layer and no more would keep the engine, and so the run, waiting for ever.
       const tooLong = (): Error => new RegistryError(`the pull of ${byDigest} did not end within ${options.pullSeconds} s`, ref.registry, undefined);
-      await within(options.pullSeconds, signal, tooLong, (either) => engine.pull(byDigest, either));
+      await within(options.pullSeconds, signal, tooLong, (either) => engine.pull(byDigest, either, options.platform));
     }
     return settle(source, ref, byDigest, digest);
   };

@@ -12,7 +12,7 @@ export type Hooks = {
   build?(image: string, request: BuildRequest, signal: AbortSignal): void | Promise<void>;
   test?(image: string): TestEnd | Promise<TestEnd>;
   push?(ref: string): void | Promise<void>;
-  pull?(ref: string, signal: AbortSignal): void | Promise<void>;
+  pull?(ref: string, signal: AbortSignal, platform?: string): void | Promise<void>;
   digestOf?(ref: string): void | Promise<void>;
   putTag?(ref: string): void | Promise<void>;
 };
@@ -77,9 +77,9 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
         deeds.push(`load ${nameOf(tag)}`);
         have(builtId(nameOf(tag)), [tag]);
       },
-      async pull(ref, signal) {
+      async pull(ref, signal, wanted) {
         deeds.push(`pull ${ref}`);
-        await hooks.pull?.(ref, signal);
+        await hooks.pull?.(ref, signal, wanted);
         have(digestOf(`pulled ${ref}`), [], { repoDigests: [ref] });
       },
       async push(ref) {

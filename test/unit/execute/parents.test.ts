@@ -12,7 +12,7 @@ const inTree = (part: Partial<TreeImage>): TreeImage => ({ ref: parseImageRef(`$
 function parentsOn(prepare: (outside: OutsideInMemory) => void, options: Partial<ParentOptions> = {}, hooks: Hooks = {}) {
   const outside = outsideInMemory(hooks);
   prepare(outside);
-  const { bring, runTags } = createParents(outside.ports, { token: TOKEN, noPull: false, pullSeconds: 60, treeImage: () => undefined, ...options }, new AbortController().signal);
+  const { bring, runTags } = createParents(outside.ports, { token: TOKEN, noPull: false, pullSeconds: 60, platform: undefined, treeImage: () => undefined, ...options }, new AbortController().signal);
   return { outside, runTags, outsideImage: (ref: string) => bring({ ref, image: undefined }), treeImage: (ref = `${REGISTRY}/base:2.0`) => bring({ ref, image: 'base' }) };
 }
 
@@ -31,6 +31,16 @@ describe('an outside image', () => {
     });
     await outsideImage(DEBIAN);
     expect([outside.deeds, outside.names.get(`docker.io/library/debian:run-${TOKEN}`)]).toEqual([[], 'sha256:there']);
+  });
+  it('is pulled for the platform that is built for, also when the engine has that digest for another', async () => {
+    const pulls: (string | undefined)[] = [];
+    const prepare = ({ published, have }: OutsideInMemory): void => {
+      published.set(DEBIAN, manifest('debian'));
+      have('sha256:there', [], { repoDigests: [`docker.io/library/debian@${manifest('debian')}`], platform: 'linux/amd64' });
+    };
+    await parentsOn(prepare, { platform: 'linux/arm64' }, { pull: (_, __, platform) => void pulls.push(platform) }).outsideImage(DEBIAN);
+    await parentsOn(prepare, { platform: 'linux/amd64' }, { pull: (_, __, platform) => void pulls.push(platform) }).outsideImage(DEBIAN);
+    expect(pulls).toEqual(['linux/arm64']);
   });
   it('is never taken from a tag that happens to be on the engine', async () => {
     const { outsideImage, outside } = parentsOn(({ published, have }) => {
