@@ -1,6 +1,6 @@
 import { cpus, homedir } from 'node:os';
 import { systemClock } from './adapters/clock.js';
-import { Interruption, interruptionWord } from './cli/interruption.js';
+import { Interruption, interruptionExit, interruptionWord } from './cli/interruption.js';
 import { runCommandLine } from './cli/run-command-line.js';
 import { EXIT, type ExitCode } from './shared/errors.js';
 
@@ -18,6 +18,11 @@ for (const [name, exit] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, Exi
     setTimeout(() => process.exit(exit), GRACE).unref();
   });
 }
+// Of its own accord Node would end with 1, which means that an image failed.
+process.on('uncaughtException', (error: unknown) => {
+  process.stderr.write(`build-images has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(ending.signal.aborted ? interruptionExit(ending.signal) : EXIT.bug);
+});
 // Whoever reads us may stop reading: `build-images plan | head`.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
