@@ -41,12 +41,13 @@ export async function connect(config: Config, options: Options, environment: Env
     dockerConfigDir: env['DOCKER_CONFIG'] || join(home, '.docker'),
     own: config.credentials === undefined ? undefined : { registry: registryHost(config), ...config.credentials },
   });
-  if (config.credentials !== undefined) redactor.hide(config.credentials.password);
+  if (config.credentials !== undefined) redactor.hideLogin(config.credentials.username, config.credentials.password);
   const credentials: CredentialStore = {
     source: store.source,
     async credentialsFor(host) {
       const found = await store.credentialsFor(host);
-      for (const secret of [found?.password, found?.identityToken]) if (secret !== undefined) redactor.hide(secret);
+      if (found !== undefined) redactor.hideLogin(found.username, found.password);
+      if (found?.identityToken !== undefined) redactor.hide(found.identityToken);
       return found;
     },
   };

@@ -13,6 +13,12 @@ describe('a redactor', () => {
     redactor.hide(secret);
     expect(redactor.redact(`a ${form} b ${form}`)).toBe('a *** b ***');
   });
+  it('takes a login out as docker\'s configuration and HTTP write it', () => {
+    const redactor = createRedactor();
+    redactor.hideLogin('builder', secret);
+    const basic = Buffer.from(`builder:${secret}`).toString('base64');
+    expect(redactor.redact(`"auth": "${basic}" ${secret} builder`)).toBe('"auth": "***" *** builder');
+  });
   it('knows several secrets', () => {
     const redactor = createRedactor();
     redactor.hide('first');
