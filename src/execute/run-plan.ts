@@ -1,4 +1,4 @@
-import type { Graph } from '../graph/graph.js';
+import { descendantsOf, type Graph } from '../graph/graph.js';
 import { isPending, type Plan, type Step } from '../plan/step.js';
 import type { Config } from '../shared/config.js';
 import { EngineError, EXIT, Fault, RegistryError, type ExitCode } from '../shared/errors.js';
@@ -100,7 +100,13 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   );
   for (const [image, result] of results) if (result === 'not-started') ports.tell({ type: 'not-started', image, because: signal.aborted ? 'interrupted' : (stopped ?? 'interrupted') });
 
+  const held = descendantsOf(running.graph, todo.filter(({ image, publishes }) => publishes && results.get(image) === 'done' && made.get(image)?.digest === undefined).map(({ image }) => image));
   for (const promotion of promotionsOf(todo, results, made)) {
+    // What is built on it stayed here, too; this is for those that only their control puts behind it.
+    if (held.has(promotion.image)) {
+      ports.tell({ type: 'warning', image: promotion.image, message: ':latest was not moved: something that it stands on stays on this engine' });
+      continue;
+    }
     const hindrance = signal.aborted ? 'interrupted' : registryGone ? 'the registry is gone' : undefined;
     if (hindrance !== undefined) {
       ports.tell({ type: 'warning', image: promotion.image, message: `:latest was not moved: ${hindrance}; the next run moves it` });

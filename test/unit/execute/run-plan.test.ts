@@ -132,6 +132,15 @@ describe('an image that may not be published', () => {
       'it stands on web, which is on this engine only',
     ]);
   });
+  it('holds back :latest also of what only its control makes stand on it', async () => {
+    const byControl = (graph: Graph): Graph => {
+      const { nodes } = onDebian.graph(graph);
+      return { ...graph, nodes: new Map([...nodes].map(([name, node]) => [name, name === 'web' ? { ...node, sources: [], base: undefined } : node])) };
+    };
+    const { told, events, exit } = await runInMemory('base ← web, tool', { graph: byControl, options: { noPull: true }, before: ({ have }) => have('sha256:old', [DEBIAN]) });
+    expect([exit, results(told())]).toEqual([0, ['finished-locally base', 'published tool', 'published web', 'promoted tool']]);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'warning', image: 'web', message: ':latest was not moved: something that it stands on stays on this engine' }));
+  });
   it('records a parent by its own reference, whatever way the Dockerfile spells it', async () => {
     const spelled = (graph: Graph): Graph => ({ ...graph, nodes: new Map([...graph.nodes].map(([name, node]) => [name, name === 'web' ? { ...node, sources: [{ ref: `${REGISTRY}/base`, image: 'base' }], base: `${REGISTRY}/base` } : node])) });
     const { requests } = await runInMemory('base ← web', { graph: spelled });
