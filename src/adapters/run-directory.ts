@@ -103,7 +103,8 @@ function openRunDirectory(run: string, path: string, redact: (line: string) => s
       }
     },
     openLog(image) {
-      const file = join(path, 'logs', `${image.replaceAll('/', '_')}.log`);
+      // No name holds a plus sign, but `a/b` and `a_b` may both be images.
+      const file = join(path, 'logs', `${image.replaceAll('/', '+')}.log`);
       const stream = createWriteStream(file, { flags: 'a', mode: 0o600 });
       // A full disk must not end the run through a stray event; the build itself will say so.
       stream.on('error', () => undefined);

@@ -55,7 +55,7 @@ describe('the folder of a run', () => {
     log.line('one secret');
     log.line('two');
     await log.close();
-    expect([log.path, readFileSync(log.path, 'utf8'), modeOf(log.path)]).toEqual([join(run.path, 'logs', 'ns_web.log'), 'one ***\ntwo\n', '600']);
+    expect([log.path, readFileSync(log.path, 'utf8'), modeOf(log.path)]).toEqual([join(run.path, 'logs', 'ns+web.log'), 'one ***\ntwo\n', '600']);
     run.close();
   });
 });
