@@ -82,7 +82,7 @@ export function createParents(ports: Pick<Ports, 'engine' | 'registry'>, options
       const local = await engine.inspect(source, signal);
       if (local !== undefined) {
         const inRegistry = ref.digest ?? (await registry.digestOf(ref, signal).catch(() => undefined));
-        const same = inRegistry !== undefined && local.repoDigests.includes(`${repositoryOf(ref)}@${inRegistry}`);
+        const same = inRegistry !== undefined && local.repoDigests.some((name) => name.endsWith(`@${inRegistry}`));
         return settle(source, ref, local.id, same ? inRegistry : `id:${local.id}`, same ? undefined : `it stands on the engine's ${source}, which is not the registry's (--no-pull)`);
       }
     }

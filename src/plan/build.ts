@@ -288,13 +288,20 @@ function reusable(one: One): LocalImage | undefined {
 
 /** The tag by which a local image is this image's finished build: its version, or a dated tag. Newest first. */
 function ownTag(one: One, local: LocalImage): string | undefined {
-  const repository = `${repositoryOf(one.node.ref)}:`;
-  const tags = local.tags.flatMap((tag) => (tag.startsWith(repository) ? [tag.slice(repository.length)] : []));
+  const tags = tagsOn(one, local);
   const { tagSource } = one.node.definition;
   return tagSource.source === 'changelog' ? tags.find((tag) => tag === tagSource.version) : newestDatedFirst(tags)[0];
 }
 
 function localTags(one: One): readonly string[] {
-  const repository = `${repositoryOf(one.node.ref)}:`;
-  return (one.state.local ?? []).flatMap(({ tags }) => tags.flatMap((tag) => (tag.startsWith(repository) ? [tag.slice(repository.length)] : []))).filter((tag) => parseDatedTag(tag) !== undefined);
+  return (one.state.local ?? []).flatMap((local) => tagsOn(one, local)).filter((tag) => parseDatedTag(tag) !== undefined);
+}
+
+/** The tags of this image's repository that a local image has. Engines leave `docker.io/` out of names. */
+function tagsOn({ node }: One, { tags }: LocalImage): readonly string[] {
+  const repository = repositoryOf(node.ref).replace(/^docker\.io\//, '');
+  return tags.flatMap((name) => {
+    const tag = name.replace(/^docker\.io\//, '');
+    return tag.startsWith(`${repository}:`) ? [tag.slice(repository.length + 1)] : [];
+  });
 }

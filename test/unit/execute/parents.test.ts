@@ -101,6 +101,13 @@ describe('an outside image with --no-pull', () => {
     }, noPull);
     expect(await outsideImage(DEBIAN)).toMatchObject({ digest: manifest('same'), unpublishable: undefined });
   });
+  it('may be published also where the engine calls its registry by no name, as it does with docker.io', async () => {
+    const { outsideImage } = parentsOn(({ published, have }) => {
+      published.set(DEBIAN, manifest('same'));
+      have('sha256:same', [DEBIAN], { repoDigests: [`debian@${manifest('same')}`] });
+    }, noPull);
+    expect(await outsideImage(DEBIAN)).toMatchObject({ digest: manifest('same'), unpublishable: undefined });
+  });
   it('is the engine\'s also where no registry answers', async () => {
     const { outsideImage } = parentsOn(({ have }) => have('sha256:old', [DEBIAN]), noPull, { digestOf: () => { throw new Error('no answer'); } });
     expect(await outsideImage(DEBIAN)).toMatchObject({ digest: 'id:sha256:old', unpublishable: expect.any(String) });

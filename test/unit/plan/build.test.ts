@@ -46,6 +46,14 @@ describe('planBuild, what the engine has', () => {
   });
 });
 
+describe('planBuild, what the engine has of an image of docker.io', () => {
+  it('is known though engines leave that registry\'s name out', () => {
+    const [web] = [...tree('web').nodes.values()];
+    const hub = { nodes: new Map([['web', { ...web!, ref: { registry: 'docker.io', repository: 'ns/web', tag: '2.0' } }]]), children: new Map([['web', []]]) };
+    expect(stepOf(planFor(hub, { local: [local('had', ['ns/web:2.0'], 'web', today('web'))] }), 'web')).toMatchObject({ action: 'publish', localId: 'sha256:had' });
+  });
+});
+
 describe('planBuild, :latest of a versioned image', () => {
   const graph = tree('web');
   const version = image('web 2.0', provenance({ definition: today('web'), version: '2.0' }));
