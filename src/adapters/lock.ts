@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { accessSync, chmodSync, closeSync, constants, fchmodSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, Fault } from '../shared/errors.js';
 import { inState, makePrivate } from './run-directory.js';
@@ -11,10 +11,35 @@ export type Lock = {
   release(): void;
 };
 
-/** Takes a lock, or tells what its holder last said of itself. Never waits. */
+/** Where all users of this machine find each other's locks (FHS 3.0, "/run/lock"). */
+const SHARED = '/run/lock';
+
+/**
+ * The folder for locks that hold on the whole machine, whoever runs; made as open as /tmp is. Where there is none, the fallback:
+ * a folder of this user's own.
+ */
+export function machineLockDirectory(fallback: string, shared = SHARED): string {
+  const path = join(shared, 'build-images');
+  try {
+    if (!statSync(shared).isDirectory()) return fallback;
+    try {
+      mkdirSync(path);
+      chmodSync(path, 0o1777);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return fallback;
+    }
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return path;
+  } catch {
+    return fallback;
+  }
+}
+
+/** Takes a lock, or tells what its holder last said of itself. Never waits. In a shared folder every user can take it in turn. */
 export function tryLock(directory: string, name: string): Lock | { readonly heldBy: string } {
-  const path = join(makePrivate(directory), `${name.replace(/[^A-Za-z0-9._-]/g, '_')}.lock`);
-  const file = inState(path, () => openSync(path, 'a+', 0o600));
+  const isShared = statSync(directory, { throwIfNoEntry: false })?.mode === (constants.S_IFDIR | 0o1777);
+  const path = join(isShared ? directory : makePrivate(directory), `${name.replace(/[^A-Za-z0-9._-]/g, '_')}.lock`);
+  const file = inState(path, () => openLock(path, isShared));
   // The lock belongs to the open file and so to us: flock(1) takes it on our own descriptor and ends.
   const { status, error } = spawnSync('flock', ['-n', '-x', '3'], { stdio: ['ignore', 'ignore', 'ignore', file] });
   if (error !== undefined) {
@@ -38,4 +63,21 @@ export function tryLock(directory: string, name: string): Lock | { readonly held
     },
     release: () => closeSync(file),
   };
+}
+
+/** Never through a link, and never another file under a second name: in a shared folder anybody may have put one there. */
+function openLock(path: string, isShared: boolean): number {
+  let file: number;
+  try {
+    // Without O_CREAT first: kernels refuse that for a file of another user in a folder like /tmp (sysctl fs.protected_regular).
+    file = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    if (isShared) fchmodSync(file, 0o666);
+  }
+  const known = fstatSync(file);
+  if (known.isFile() && known.nlink === 1) return file;
+  closeSync(file);
+  throw Object.assign(new Error('not a lock file'), { code: 'EINVAL' });
 }

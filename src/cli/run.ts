@@ -18,8 +18,8 @@ import type { Options } from './verb.js';
 
 /** Takes the lock of a writing run, or says who has it. Runs that publish nothing have a lock of their own. */
 export async function lockRun({ registry, namespace }: Config, publish: boolean, environment: Environment): Promise<Lock> {
-  const { tryLock } = await import('../adapters/lock.js');
-  const lock = tryLock(join(stateDirectory(environment), 'locks'), `${publish ? '' : 'local-'}${fileName(registry, namespace)}`);
+  const { machineLockDirectory, tryLock } = await import('../adapters/lock.js');
+  const lock = tryLock(machineLockDirectory(join(stateDirectory(environment), 'locks')), `${publish ? '' : 'local-'}${fileName(registry, namespace)}`);
   if ('heldBy' in lock) {
     throw new Fault(EXIT.locked, `another run is at work on ${registry}${namespace === undefined ? '' : `/${namespace}`}: ${lock.heldBy === '' ? 'it has just begun' : lock.heldBy}`, ['wait for it, or end it with kill; its lock goes with it']);
   }

@@ -56,13 +56,20 @@ export function createParents(ports: Pick<Ports, 'engine' | 'registry'>, options
 
   const pulled = async (source: string, ref: ImageRef, digest: Digest): Promise<Parent> => {
     const byDigest = `${repositoryOf(ref)}@${digest}`;
-    const have = await engine.inspect(byDigest, signal);
-    if (have === undefined || (options.platform !== undefined && !isPlatform(have.platform, options.platform))) {
-      // A registry that sends half of a layer and no more would keep the engine, and so the run, waiting for ever.
-      const tooLong = (): Error => new RegistryError(`the pull of ${byDigest} did not end within ${options.pullSeconds} s`, ref.registry, undefined);
-      await within(options.pullSeconds, signal, tooLong, (either) => engine.pull(byDigest, either, options.platform));
+    for (let attempt = 1; ; attempt++) {
+      const have = await engine.inspect(byDigest, signal);
+      if (have === undefined || (options.platform !== undefined && !isPlatform(have.platform, options.platform))) {
+        // A registry that sends half of a layer and no more would keep the engine, and so the run, waiting for ever.
+        const tooLong = (): Error => new RegistryError(`the pull of ${byDigest} did not end within ${options.pullSeconds} s`, ref.registry, undefined);
+        await within(options.pullSeconds, signal, tooLong, (either) => engine.pull(byDigest, either, options.platform));
+      }
+      try {
+        return await settle(source, ref, byDigest, digest);
+      } catch (error) {
+        // Another run beside this one may have taken the image's last name away just now, and the image with it.
+        if (attempt > 1 || (await engine.inspect(byDigest, signal)) !== undefined) throw error;
+      }
     }
-    return settle(source, ref, byDigest, digest);
   };
 
   const bringTree = async (source: string, image: ImageName): Promise<Parent> => {

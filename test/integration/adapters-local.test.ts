@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync, readFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createGit } from '../../src/adapters/git.js';
-import { tryLock, type Lock } from '../../src/adapters/lock.js';
+import { machineLockDirectory, tryLock, type Lock } from '../../src/adapters/lock.js';
 import { createTestRunner } from '../../src/adapters/test-runner.js';
 import type { TestCommand, TestEnd } from '../../src/execute/ports.js';
 
@@ -75,6 +75,28 @@ describe('a lock', () => {
     const lock = take('a');
     take('b').release();
     lock.release();
+  });
+  it('of the whole machine lies where every user can take it in turn', () => {
+    mkdirSync(join(top, 'run'));
+    const shared = machineLockDirectory(join(top, 'own'), join(top, 'run'));
+    expect([shared, statSync(shared).mode & 0o7777]).toEqual([join(top, 'run', 'build-images'), 0o1777]);
+    const lock = tryLock(shared, 'r');
+    expect('heldBy' in lock).toBe(false);
+    expect(statSync(join(shared, 'r.lock')).mode & 0o777).toBe(0o666);
+    expect(machineLockDirectory(join(top, 'own'), join(top, 'run'))).toBe(shared);
+    expect(tryLock(shared, 'r')).toHaveProperty('heldBy');
+    (lock as Lock).release();
+  });
+  it('of the whole machine is this user\'s own where there is no place for it', () => {
+    expect(machineLockDirectory(join(top, 'own'), join(top, 'nowhere'))).toBe(join(top, 'own'));
+  });
+  it('is never taken through a link that somebody put there', () => {
+    mkdirSync(join(top, 'locks'));
+    writeFileSync(join(top, 'precious'), 'precious');
+    symlinkSync(join(top, 'precious'), join(top, 'locks', 'soft.lock'));
+    linkSync(join(top, 'precious'), join(top, 'locks', 'hard.lock'));
+    for (const name of ['soft', 'hard']) expect(() => tryLock(join(top, 'locks'), name)).toThrow(`${name}.lock`);
+    expect(readFileSync(join(top, 'precious'), 'utf8')).toBe('precious');
   });
   it('goes with the process that holds it, however that ends', async () => {
     const path = join(top, 'locks', 'dying.lock');

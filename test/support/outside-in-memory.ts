@@ -13,6 +13,8 @@ export type Hooks = {
   test?(image: string): TestEnd | Promise<TestEnd>;
   push?(ref: string): void | Promise<void>;
   pull?(ref: string, signal: AbortSignal, platform?: string): void | Promise<void>;
+  /** `lose` takes an image from the engine, as another run's clean-up might. */
+  tag?(image: string, ref: string, engine: { lose(id: string): void }): void | Promise<void>;
   digestOf?(ref: string): void | Promise<void>;
   putTag?(ref: string): void | Promise<void>;
 };
@@ -92,6 +94,7 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
         return digest;
       },
       async tag(image, ref) {
+        await hooks.tag?.(image, ref, { lose: (id) => void images.delete(id) });
         const found = find(image);
         if (found === undefined) throw new Error(`the engine has no ${image}`);
         names.set(ref, found.id);

@@ -42,6 +42,26 @@ describe('an outside image', () => {
     await parentsOn(prepare, { platform: 'linux/amd64' }, { pull: (_, __, platform) => void pulls.push(platform) }).outsideImage(DEBIAN);
     expect(pulls).toEqual(['linux/arm64']);
   });
+  it('is pulled again when another run took its last name away just now', async () => {
+    let taken = false;
+    const { outsideImage, outside } = parentsOn(
+      ({ published, have }) => {
+        published.set(DEBIAN, manifest('debian'));
+        have('sha256:there', [], { repoDigests: [`docker.io/library/debian@${manifest('debian')}`] });
+      },
+      {},
+      {
+        tag: async (_, __, { lose }) => {
+          if (taken) return;
+          taken = true;
+          lose('sha256:there');
+          throw new Error('No such image');
+        },
+      },
+    );
+    expect(await outsideImage(DEBIAN)).toMatchObject({ digest: manifest('debian') });
+    expect(outside.deeds).toEqual([`pull docker.io/library/debian@${manifest('debian')}`]);
+  });
   it('is never taken from a tag that happens to be on the engine', async () => {
     const { outsideImage, outside } = parentsOn(({ published, have }) => {
       published.set(DEBIAN, manifest('debian'));
