@@ -49,11 +49,11 @@ function commonArguments(rootfs: RootFs): readonly string[] {
   return ['--verbose', ...(rootfs.components.length === 0 ? [] : [`--components=${rootfs.components.join(',')}`])];
 }
 
-/** Without mirrors mmdebstrap takes its own, with updates and security; a mirror that is a whole `deb …` entry is taken as it is. */
+/** Without mirrors mmdebstrap takes its own, with updates and security. */
 function mirrorArguments(rootfs: RootFs): readonly string[] {
   const components = rootfs.components.length === 0 ? 'main' : rootfs.components.join(' ');
   return (rootfs.mirrors ?? []).flatMap((mirror) =>
-    mirror.startsWith('deb ') ? [mirror] : [mirror, ...(rootfs.suites ?? []).map((suite) => `deb ${mirror} ${suite} ${components}`)],
+    [mirror, ...(rootfs.suites ?? []).map((suite) => `deb ${mirror} ${suite} ${components}`)],
   );
 }
 

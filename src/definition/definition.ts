@@ -39,5 +39,4 @@ export type Definition = {
   readonly control: Control | undefined;
   /** Definitions inside this folder, relative to it; not part of the definition digest. */
   readonly nested: readonly string[];
-  readonly hasTest: boolean;
 };

@@ -8,9 +8,6 @@ type IgnorePattern = { readonly keeps: boolean; matches(path: string): boolean }
 /** What a .dockerignore says; the last pattern that matches a path, or a folder above it, decides. */
 export type IgnoreRules = { readonly patterns: readonly IgnorePattern[] };
 
-/** Nothing is ignored. */
-export const IGNORE_NOTHING: IgnoreRules = { patterns: [] };
-
 /**
  * Reads a .dockerignore as BuildKit does: comments begin in the first column, blanks around a line and around its `!` do not count,
  * paths are cleaned and always begin at the context's root; `*`, `?`, `[a-z]` stop at slashes, `**` does not.

@@ -119,7 +119,6 @@ function parseDefinition(tree: string, found: Found, files: SourceFiles, config:
     recipe,
     control: control as Control | undefined,
     nested,
-    hasTest: folder.files.has('test.sh'),
   };
   return good({ definition }, problems);
 }

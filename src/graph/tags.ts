@@ -12,8 +12,6 @@ export type Tags = {
   refOf(name: string): string | undefined;
   /** Every name that refOf knows. */
   readonly names: readonly string[];
-  /** `registry/namespace/name`, without a tag. */
-  repositoryRef(image: ImageName): ImageRef;
 };
 
 /** The tag under which other images name this one: its version, or `latest` when it is rolling. */
@@ -58,6 +56,5 @@ export function createTags(definitions: readonly Definition[], config: Config, b
       return formatImageRef({ ...repositoryRefOf(config, definition.image), tag: tagOf(definition) });
     },
     names: [...byName.keys(), ...outside.keys()],
-    repositoryRef: (image) => repositoryRefOf(config, image),
   };
 }

@@ -37,7 +37,6 @@ export function nodeOf(name: string, parents: readonly string[], rolling: readon
     recipe: { kind: 'production', template: '', templatePath: `images/${name}/Dockerfile.template` },
     control: undefined,
     nested: [],
-    hasTest: false,
   };
   const refOf = (other: string): string => `${REGISTRY}/${other}:${rolling.includes(other) ? 'latest' : '2.0'}`;
   const sources = parents.map((parent) => (parent.startsWith('outside/') ? { ref: parent, image: undefined } : { ref: refOf(parent), image: parent }));

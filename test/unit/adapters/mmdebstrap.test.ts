@@ -23,9 +23,9 @@ describe('mmdebstrap', () => {
     expect(made().slice(-2)).toEqual(['trixie', '-']);
     expect(resolveArguments(rootfs, '/somewhere').slice(-2)).toEqual(['trixie', '/somewhere']);
   });
-  it('a mirror serves the suite and the suites beside it; a whole entry is taken as it is', () => {
-    const mirrors = ['http://archive.example.org/debian', 'deb http://b.example.org/x y z'];
-    expect(made({ mirrors, suites: ['trixie-updates'] }).slice(-4)).toEqual(['-', mirrors[0], 'deb http://archive.example.org/debian trixie-updates main contrib', mirrors[1]]);
+  it('a mirror serves the suite and the suites beside it', () => {
+    const mirrors = ['http://archive.example.org/debian', 'http://b.example.org/debian'];
+    expect(made({ mirrors, suites: ['trixie-updates'] }).slice(-5)).toEqual(['-', ...mirrors.flatMap((mirror) => [mirror, `deb ${mirror} trixie-updates main contrib`])]);
   });
   it('the merged-usr hook is there only where it is needed', () => {
     const isHook = (argument: string): boolean => argument.startsWith('--hook-dir=');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { ignoreTest, IGNORE_NOTHING, keptEntries, parseDockerignore } from '../../../src/definition/dockerignore.js';
+import { ignoreTest, keptEntries, parseDockerignore } from '../../../src/definition/dockerignore.js';
 import { formatProblem } from '../../../src/shared/problem.js';
 
 const file = (path: string) => ({ type: 'file', path });
@@ -13,7 +13,7 @@ describe('parseDockerignore', () => {
     expect(parsed.ok && keptEntries(parsed.value, entries)).toEqual([file('a/b/keep'), folder('a/b'), folder('a')]);
   });
 
-  it('no rules keep everything', () => expect(keptEntries(IGNORE_NOTHING, [file('a')])).toEqual([file('a')]));
+  it('no rules keep everything', () => expect(keptEntries({ patterns: [] }, [file('a')])).toEqual([file('a')]));
 
   it('the same test serves for many paths', () => {
     const parsed = parseDockerignore('.dockerignore', 'dir\n!dir/keep');

@@ -28,12 +28,11 @@ describe('parseTree', () => {
       tagSource: { source: 'changelog', version: '2.0', older: ['1.1', '1.0'] },
       recipe: { kind: 'production', template: 'FROM x\n', templatePath: 'images/web/Dockerfile.template' },
       control: undefined,
-      hasTest: true,
     });
   });
   it('reads a base image: no changelog makes it rolling, its folder names it', () => {
     const [trixie] = definitionsOf({ 'images/base/trixie/rootfs.yaml': ROOTFS });
-    expect(trixie).toMatchObject({ image: 'trixie', path: 'base/trixie', tagSource: { source: 'day' }, recipe: { kind: 'base', rootfsPath: 'images/base/trixie/rootfs.yaml' }, hasTest: false });
+    expect(trixie).toMatchObject({ image: 'trixie', path: 'base/trixie', tagSource: { source: 'day' }, recipe: { kind: 'base', rootfsPath: 'images/base/trixie/rootfs.yaml' } });
   });
   it('names an image by its changelog, else by its control, else by its folder', () => {
     const names = definitionsOf({

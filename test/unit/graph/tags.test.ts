@@ -34,7 +34,6 @@ describe('tags', () => {
     expect(tags.byRepository('registry.example.org/base/web')).toBe(web);
     expect(tags.byRepository('base/web')).toBeUndefined();
     expect(tags.byName('run')).toBe(run);
-    expect(tags.repositoryRef('base/web')).toEqual({ registry: 'registry.example.org', repository: 'base/web' });
   });
   it('list every name that means something', () => expect(tags.names).toEqual(expect.arrayContaining(['web', 'run', 'debian', 'hand'])));
   it('hold a digest of base_images', () => {
