@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -82,6 +83,13 @@ describe('reading a file', () => {
     link('../../secret', 'web/Dockerfile.template');
     expect(files().readText(join(root, 'inside'))).toMatchObject({ ok: true, value: 'text' });
     expect(said(files().readText(join(root, 'web/Dockerfile.template')))).toEqual([`${root}/web/Dockerfile.template: this link leads out of the source tree`]);
+  });
+});
+
+describe('a pipe where a file should be', () => {
+  it('is read to its end and not waited for', () => {
+    spawnSync('mkfifo', [join(root, 'pipe')]);
+    expect(files().readText(join(root, 'pipe'))).toMatchObject({ ok: true, value: '' });
   });
 });
 
