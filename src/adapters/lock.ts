@@ -37,7 +37,7 @@ export function machineLockDirectory(fallback: string, shared = SHARED): string 
 
 /** Takes a lock, or tells what its holder last said of itself. Never waits. In a shared folder every user can take it in turn. */
 export function tryLock(directory: string, name: string): Lock | { readonly heldBy: string } {
-  const isShared = statSync(directory, { throwIfNoEntry: false })?.mode === (constants.S_IFDIR | 0o1777);
+  const isShared = isOpenToAll(directory);
   const path = join(isShared ? directory : makePrivate(directory), `${name.replace(/[^A-Za-z0-9._-]/g, '_')}.lock`);
   const file = inState(path, () => openLock(path, isShared));
   // The lock belongs to the open file and so to us: flock(1) takes it on our own descriptor and ends.
@@ -63,6 +63,15 @@ export function tryLock(directory: string, name: string): Lock | { readonly held
     },
     release: () => closeSync(file),
   };
+}
+
+function isOpenToAll(directory: string): boolean {
+  try {
+    return statSync(directory).mode === (constants.S_IFDIR | 0o1777);
+  } catch {
+    // Not there yet, or below something that is no folder: making it will tell.
+    return false;
+  }
 }
 
 /** Never through a link, and never another file under a second name: in a shared folder anybody may have put one there. */

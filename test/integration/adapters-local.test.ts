@@ -90,6 +90,10 @@ describe('a lock', () => {
   it('of the whole machine is this user\'s own where there is no place for it', () => {
     expect(machineLockDirectory(join(top, 'own'), join(top, 'nowhere'))).toBe(join(top, 'own'));
   });
+  it('in a folder that cannot be is one line that says so', () => {
+    writeFileSync(join(top, 'file'), '');
+    expect(() => tryLock(join(top, 'file', 'locks'), 'r')).toThrow(expect.objectContaining({ exit: 1, message: expect.stringContaining(`${top}/file`) }) as unknown as Error);
+  });
   it('is never taken through a link that somebody put there', () => {
     mkdirSync(join(top, 'locks'));
     writeFileSync(join(top, 'precious'), 'precious');
