@@ -139,9 +139,10 @@ function planVersioned(one: One): Planned {
   const there = published.version;
   const now = published.latest?.provenance?.version ?? (published.latest !== undefined && published.latest.digest === there?.digest ? version : (state.olderVersion.get(node.definition.image) ?? undefined));
 
-  if (requested && there !== undefined) {
-    const step = stepOf(one, `${version}-local`, { action: 'build', reasons: [{ why: 'requested' }], digest: there.digest, now });
-    return { step, standing: { digest: there.digest } };
+  if (requested) {
+    // Whoever asks for a rebuild tries something: a version is published by a build that nobody had to ask for.
+    const step = stepOf(one, `${version}-local`, { action: 'build', reasons: [{ why: 'requested' }], digest: there?.digest, now });
+    return { step, standing: there === undefined ? 'changes' : { digest: there.digest } };
   }
   const move = mayMoveLatest(node.definition.image, version, older, there?.digest, published.latest, state.olderVersion);
   if (move.result === 'unread' && request.publishing.publish) one.need({ need: 'older-version', image: node.definition.image });

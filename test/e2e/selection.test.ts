@@ -70,6 +70,15 @@ describe('--select', () => {
     expect(doings((await scenario.run(['plan', '--json', '--select', '*/middle:*', '--select', '*/base:*'])).stdout)).toEqual([]);
   }, 120_000);
 
+  it('with --rebuild pushes nothing of a version that is not published either, nor of what stands on it', async () => {
+    scenario.define('fresh', { versions: ['1.0'], lines: ['RUN echo fresh > /fresh'] });
+    scenario.define('fresh-child', { versions: ['1.0'], from: 'fresh', lines: ['RUN cat /fresh > /seen'] });
+    const tried = await scenario.run(['--rebuild', '--select', '*/fresh*']);
+    expect(tried).toMatchObject({ code: 0, stderr: '' });
+    expect(tried.stdout).toMatch(/fresh-child +kept here as 1\.0-local/);
+    expect([await scenario.tags('fresh'), await scenario.tags('fresh-child')]).toEqual([[], []]);
+    expect((await scenario.run(['--select', '*/fresh*'])).stdout).toMatch(/^2 published, /m);
+  }, 90_000);
   it('with --rebuild gives a rolling image a new dated tag', async () => {
     const day = today();
     await scenario.run(['--select', '*/roller:*']);

@@ -172,6 +172,12 @@ describe('planBuild, selection', () => {
   it('leaves a published parent as it is', () => {
     expect(actionsOf(planFor(graph, { images: { base: published('base') } }, { select: new Set(['web']) }))).toEqual({ base: 'keep', web: 'build', api: 'keep', tool: 'keep' });
   });
+  it('rebuilds a version that is not published as VERSION-local, too: what is only tried is not pushed', () => {
+    const plan = planFor(graph, { images: { base: published('base') } }, { select: new Set(['web']), rebuild: true });
+    expect(stepOf(plan, 'web')).toMatchObject({ action: 'build', tag: '2.0-local', publishes: false, promotes: false });
+    const both = planFor(graph, {}, { select: new Set(['base', 'web']), rebuild: true });
+    expect(both.steps.slice(0, 2).map(({ image, tag, publishes }) => [image, tag, publishes])).toEqual([['base', '2.0-local', false], ['web', '2.0-local', false]]);
+  });
   it('rebuilds a published version as VERSION-local that is never pushed', () => {
     const plan = planFor(graph, { images: { base: published('base'), web: published('web') } }, { select: new Set(['web']), rebuild: true });
     expect(stepOf(plan, 'web')).toMatchObject({ action: 'build', tag: '2.0-local', publishes: false, promotes: false });
@@ -227,7 +233,7 @@ describe('planBuild, at its edges', () => {
   });
   it('rebuilds what is selected, and not the parents that come along', () => {
     const plan = planFor(graph, {}, { select: new Set(['web']), rebuild: true });
-    expect([whyOf(plan, 'base'), whyOf(plan, 'web')]).toEqual([['not-published', 'needed-by'], ['not-published']]);
+    expect([whyOf(plan, 'base'), whyOf(plan, 'web')]).toEqual([['not-published', 'needed-by'], ['requested']]);
     expect(stepOf(planFor(graph, { local: [baseLocal] }, { select: new Set(['base']), rebuild: true }), 'base').action).toBe('build');
     expect(actionsOf(planFor(graph, { local: [baseLocal] }, { select: new Set(['web']), rebuild: true }))).toEqual({ base: 'publish', web: 'build' });
   });
