@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { BuildFailure, type BuildRequest } from '../execute/build-engine.js';
 import { EngineError, Fault } from '../shared/errors.js';
+import { answerWithin } from './answer-within.js';
 import { explainBuildFailure } from './build-failure.js';
 import { loadBuildkitMessages } from './buildkit-messages.js';
 import { createBuildProgress } from './buildkit-progress.js';
@@ -17,11 +18,12 @@ const SHUTDOWN_GRACE = 1_000;
 export async function buildWithSession(
   connection: EngineConnection,
   request: BuildRequest,
-  { credentialsFor, clock }: { credentialsFor(registryHost: string): Promise<RegistryLogin | undefined>; readonly clock: Clock },
+  { credentialsFor, clock, patience }: { credentialsFor(registryHost: string): Promise<RegistryLogin | undefined>; readonly clock: Clock; /** Seconds for what the engine can answer at once. */ readonly patience: number },
   signal: AbortSignal,
 ): Promise<string> {
   const messages = await loadBuildkitMessages();
-  const session = await openSession(connection, { ...request, credentialsFor }, signal);
+  const quickly = <T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> => answerWithin(connection.socketPath, patience, signal, ask);
+  const session = await quickly((limited) => openSession(connection, { ...request, credentialsFor }, limited));
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   // Nothing is printed any more once the build has ended for the caller.
@@ -35,7 +37,7 @@ export async function buildWithSession(
     if (failure !== undefined) throw await explain(failure);
     // The answer can end without an error and without an image, as it does when the engine loses the session.
     if (!done) throw new EngineError(`the engine ended the build of ${request.tag} without an image and without a word`);
-    const image = await inspectImage(connection, request.tag, signal);
+    const image = await quickly((limited) => inspectImage(connection, request.tag, limited));
     if (image === undefined) throw new EngineError(`the engine built ${request.tag} but does not have it`);
     return image.id;
   } catch (error) {

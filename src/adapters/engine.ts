@@ -3,10 +3,11 @@ import type { BuildEngine, BuildRequest } from '../execute/build-engine.js';
 import { isDigest, type Digest } from '../shared/digest.js';
 import { EngineError, RegistryError } from '../shared/errors.js';
 import { parseImageRef, repositoryOf, type ImageRef } from '../shared/image-ref.js';
+import { answerWithin } from './answer-within.js';
 import { buildWithSession } from './buildkit-build.js';
 import { credentialsKey, type RegistryLogin } from './buildkit-session.js';
 import type { Clock } from './clock.js';
-import { asEngineFault, createEngineConnection, engineGone, EngineRefusal, type EngineConnection, type EngineRequest } from './engine-connection.js';
+import { asEngineFault, createEngineConnection, EngineRefusal, type EngineConnection, type EngineRequest } from './engine-connection.js';
 import { errorOf, readRecords, type EngineRecord } from './engine-records.js';
 import { diskFull, isDiskFull, refused, registryFault } from './engine-faults.js';
 import { inspectImage, realNames } from './inspect-image.js';
@@ -18,41 +19,42 @@ export type EngineOptions = {
   /** The login for a registry, under the name that docker's configuration gives it: `host[:port]`, and `https://index.docker.io/v1/` for Docker Hub. */
   credentialsFor(registryHost: string): Promise<RegistryLogin | undefined>;
   readonly clock: Clock;
-  /** How long a listing, the first thing a run asks for, may take: seconds (30). */
+  /** How long what an engine can answer at once may take: seconds (30). A removal, which frees disk, gets four times that. */
   readonly patience?: number;
 };
 
 const DEFAULT_SOCKET = '/var/run/docker.sock';
 
+/** Seconds. */
+const DEFAULT_PATIENCE = 30;
+
 /** The Docker engine behind a Unix socket (Engine API 1.41 and newer), over dockerode's connection. Nothing is loaded or opened before the first call. */
 export function createEngine(options: EngineOptions): BuildEngine & { close(): void } {
   const connection = createEngineConnection(options.socketPath ?? DEFAULT_SOCKET);
+  const patience = options.patience ?? DEFAULT_PATIENCE;
+  const quickly = <T>(signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>, seconds = patience): Promise<T> => answerWithin(connection.socketPath, seconds, signal, ask);
   const registryAuth = async (ref: ImageRef): Promise<Record<string, string>> => ({ 'X-Registry-Auth': authHeader(ref.registry, await options.credentialsFor(credentialsKey(ref.registry))) });
 
   return {
-    build: (request: BuildRequest, signal) => buildWithSession(connection, request, options, signal),
+    build: (request: BuildRequest, signal) => buildWithSession(connection, request, { ...options, patience }, signal),
 
     async list(signal) {
-      const seconds = options.patience ?? 30;
-      const limit = AbortSignal.timeout(seconds * 1000);
-      const images = (await ask(connection, { method: 'GET', path: '/images/json', signal: AbortSignal.any([signal, limit]) }).catch((error: unknown) => {
-        throw limit.aborted && !signal.aborted ? engineGone(connection.socketPath, `no answer in ${seconds} s`) : error;
-      })) as readonly ListedImage[];
+      const images = (await quickly(signal, (either) => ask(connection, { method: 'GET', path: '/images/json', signal: either }))) as readonly ListedImage[];
       return images
         .map(({ Id, RepoTags, RepoDigests, Labels }) => ({ id: Id, tags: realNames(RepoTags), repoDigests: realNames(RepoDigests), labels: Labels ?? {} }))
         .filter(({ tags }) => tags.length > 0);
     },
 
-    inspect: (ref, signal) => inspectImage(connection, ref, signal),
+    inspect: (ref, signal) => quickly(signal, (either) => inspectImage(connection, ref, either)),
 
     async tag(image, ref, signal) {
       const { tag } = parsed(ref);
-      await ask(connection, { method: 'POST', path: `/images/${image}/tag`, query: { repo: repositoryOf(parsed(ref)), tag: tag ?? 'latest' }, signal });
+      await quickly(signal, (either) => ask(connection, { method: 'POST', path: `/images/${image}/tag`, query: { repo: repositoryOf(parsed(ref)), tag: tag ?? 'latest' }, signal: either }));
     },
 
     async remove(ref, signal) {
       try {
-        await connection.ask({ method: 'DELETE', path: `/images/${ref}`, signal });
+        await quickly(signal, (either) => connection.ask({ method: 'DELETE', path: `/images/${ref}`, signal: either }), 4 * patience);
       } catch (error) {
         // 409: a container or another image still stands on it; its name is then all that could go.
         if (error instanceof EngineRefusal && (error.status === 404 || error.status === 409)) return;

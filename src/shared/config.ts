@@ -2,7 +2,7 @@
 export type Timeouts = {
   /** Until a connection to a registry stands. */
   readonly connect: number;
-  /** Without a byte from a registry, or an answer to the first question to the engine. */
+  /** Without a byte from a registry, or an engine's answer to what takes no time. */
   readonly idle: number;
   /** For one image's test. */
   readonly test: number;

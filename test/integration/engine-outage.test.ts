@@ -78,6 +78,22 @@ describe('an engine that is not there', () => {
     server.close();
   });
 
+  it.each<[string, (engine: ReturnType<typeof engineAt>) => Promise<unknown>]>([
+    ['list', (engine) => engine.list(never)],
+    ['inspect', (engine) => engine.inspect('a:1', never)],
+    ['tag', (engine) => engine.tag('a:1', 'b:1', never)],
+    ['remove', (engine) => engine.remove('a:1', never)],
+    ['build', (engine) => engine.build(buildRequest('a:1', 'FROM scratch\n'), never)],
+  ])('%s does not wait for one that takes every question and answers none', async (call, ask) => {
+    const socket = join(folder, `silent-${call}.sock`);
+    const server = createServer((connection) => connection.on('error', () => {})).listen(socket);
+    await new Promise((resolve) => server.once('listening', resolve));
+    const engine = engineAt(socket, { patience: 0.1 });
+    await expect(ask(engine)).rejects.toMatchObject({ name: 'EngineError', message: `the Docker engine at ${socket} does not answer (no answer in ${call === 'remove' ? 0.4 : 0.1} s)` });
+    engine.close();
+    server.close();
+  });
+
   it('that lets nobody in says so', async () => {
     const { engineGone } = await import('../../src/adapters/engine-connection.js');
     // Root is let in everywhere, so the kernel cannot be made to say it here.
