@@ -37,11 +37,17 @@ export function registryFaults(host: string, scheme: 'https' | 'http') {
       const asked = effort.retryAfter === undefined ? '' : `, asks to wait ${Math.round(effort.retryAfter / 1000)}s`;
       return error(`${host} answers ${statusOf(answer)} (${inWords(effort)}${asked})`, answer.status);
     },
-    loginMissing(answer: Answer, source: string | undefined): RegistryError {
-      return error(`${host} asks for a login, and there is none for it (${answer.status})`, answer.status, searched(source));
+    /** `what`: "to push to base/web", where others may read without a login; undefined: nothing is open to all. */
+    loginMissing(what: string | undefined, source: string | undefined): RegistryError {
+      return error(`${host} asks for a login${what === undefined ? '' : ` ${what}`}, and there is none for it (401)`, 401, searched(source));
+    },
+    /** The login is good, but not for this. `user` undefined: there is no login. */
+    notAllowed(user: string | undefined, what: string, source: string | undefined): RegistryError {
+      if (user === undefined) return this.loginMissing(what, source);
+      return error(`${host} does not allow ${user} ${what} (401, insufficient scope)`, 401, [`the rights of ${user} at ${host}: a push needs pull and push`, ...searched(source)]);
     },
     loginRefused(user: string | undefined, source: string | undefined): RegistryError {
-      const whose = user === undefined || user === '' ? 'a request without login' : `the login of ${user}`;
+      const whose = user === undefined ? 'a request without login' : user === '' ? 'the login' : `the login of ${user}`;
       return error(`${host} refuses ${whose} (401)`, 401, searched(source));
     },
     badTokenServer(why: string): RegistryError {

@@ -5,10 +5,11 @@ import { RegistryError } from '../shared/errors.js';
 import type { Clock } from './clock.js';
 import { ConnectionFault } from './connection-fault.js';
 import type { Credentials } from './credentials.js';
-import { basicAuthorization, parseChallenge, parseToken, tokenRequest, type Challenge } from './registry-auth.js';
+import { basicAuthorization, parseChallenge, type Challenge, type TokenRequest } from './registry-auth.js';
 import { createConnections, type Answer, type Outgoing, type Peer } from './registry-connection.js';
 import { isTemporary, parseRetryAfter, retryDelay } from './registry-retry.js';
 import { registryFaults } from './registry-faults.js';
+import { createTokens, type Authorization, type Tokens } from './registry-tokens.js';
 
 /** How requests to registries are made. */
 export type RegistryHttpOptions = {
@@ -55,8 +56,7 @@ type BearerLogin = {
   readonly scheme: 'bearer';
   readonly challenge: Challenge & { scheme: 'bearer' };
   readonly credentials: Credentials | undefined;
-  /** By scope. */
-  readonly tokens: Map<string, { readonly authorization: string; readonly until: number }>;
+  readonly tokens: Tokens;
 };
 
 /** What this run has learnt of one registry. */
@@ -157,8 +157,7 @@ export function createRegistryHttp(options: RegistryHttpOptions): RegistryHttp {
     try {
       host.peer ??= await findPeer(host, limit, signal);
       const answer = await sendLoggedIn(host, host.peer, request, limit, signal);
-      const isRead = request.method === 'GET' || request.method === 'HEAD';
-      return isRead && isRedirect(answer) ? await follow(host.peer, answer, request, limit, signal) : answer;
+      return isRead(request) && isRedirect(answer) ? await follow(host.peer, answer, request, limit, signal) : answer;
     } catch (error) {
       if (error instanceof ConnectionFault) return error;
       throw error;
@@ -179,55 +178,67 @@ export function createRegistryHttp(options: RegistryHttpOptions): RegistryHttp {
   }
 
   async function sendLoggedIn(host: Host, peer: Peer, request: RegistryRequest, limit: number | undefined, signal: AbortSignal): Promise<Answer> {
-    const known = host.login === undefined ? undefined : await authorization(host, host.login, scopeOf(request), limit, signal, false);
-    const answer = await connections.exchange(peer, outgoing(request, known), limit, signal);
+    let sent = host.login === undefined ? undefined : await authorization(host, host.login, request, limit, signal);
+    let answer = await connections.exchange(peer, outgoing(request, sent?.header), limit, signal);
+    if (answer.status === 401 && (sent === undefined || !sent.fresh)) {
+      host.login = sent === undefined ? await learnLogin(host, request, answer) : host.login!;
+      // A token may have grown old.
+      sent = await authorization(host, host.login, request, limit, signal, sent?.header);
+      answer = await connections.exchange(peer, outgoing(request, sent.header), limit, signal);
+    }
     if (answer.status !== 401) return answer;
-    const login = known === undefined || host.login === undefined ? await learnLogin(host, answer) : host.login;
-    // A Basic login that was sent and refused is wrong; a token may only have grown old.
-    if (known !== undefined && login.scheme === 'basic') throw loginRefused(host, login);
-    host.login = login;
-    const fresh = await authorization(host, login, scopeOf(request), limit, signal, true);
-    const again = await connections.exchange(peer, outgoing(request, fresh), limit, signal);
-    if (again.status === 401) throw loginRefused(host, login);
-    return again;
+    const login = host.login!;
+    if (login.scheme === 'basic') throw loginRefused(host, login);
+    // The token server took the login; its token does not allow this.
+    throw registryFaults(host.name, peer.scheme).notAllowed(login.credentials === undefined ? undefined : nameOf(login.credentials), actionOf(request), options.credentialsSource);
   }
 
-  async function learnLogin(host: Host, answer: Answer): Promise<Login> {
+  async function learnLogin(host: Host, request: RegistryRequest, answer: Answer): Promise<Login> {
     const faults = registryFaults(host.name, host.peer!.scheme);
     const challenge = parseChallenge(answer.headers['www-authenticate']);
     const credentials = await options.credentialsFor(host.name);
-    if (challenge?.scheme === 'bearer') return { scheme: 'bearer', challenge, credentials, tokens: new Map() };
-    if (credentials === undefined || challenge === undefined) throw faults.loginMissing(answer, options.credentialsSource);
+    if (challenge?.scheme === 'bearer') return { scheme: 'bearer', challenge, credentials, tokens: createTokens() };
+    if (credentials === undefined || challenge === undefined) throw faults.loginMissing(isRead(request) ? undefined : actionOf(request), options.credentialsSource);
     return { scheme: 'basic', authorization: basicAuthorization(credentials), user: credentials.username };
   }
 
-  function loginRefused(host: Host, login: Login): RegistryError {
-    const faults = registryFaults(host.name, host.peer!.scheme);
-    const user = login.scheme === 'basic' ? login.user : login.credentials?.username;
-    const error = faults.loginRefused(user, options.credentialsSource);
+  function loginRefused(host: Host, login: Login & { readonly scheme: 'basic' }): RegistryError {
+    const error = registryFaults(host.name, host.peer!.scheme).loginRefused(login.user, options.credentialsSource);
     // Thousands of queued requests with a wrong password would lock the account.
-    if (login.scheme === 'basic') host.gone = { error, until: Infinity };
+    host.gone = { error, until: Infinity };
     return error;
   }
 
-  async function authorization(host: Host, login: Login, scope: string, limit: number | undefined, signal: AbortSignal, fresh: boolean): Promise<string> {
-    if (login.scheme === 'basic') return login.authorization;
-    const kept = login.tokens.get(scope);
-    if (!fresh && kept !== undefined && clock.now() < kept.until) return kept.authorization;
+  /** `refused`: the header that the registry has just answered with 401. */
+  async function authorization(host: Host, login: Login, request: RegistryRequest, limit: number | undefined, signal: AbortSignal, refused?: string): Promise<Authorization> {
+    // A login that is refused is wrong, not old.
+    if (login.scheme === 'basic') return { header: login.authorization, fresh: true };
+    const { challenge, credentials, tokens } = login;
     const faults = registryFaults(host.name, host.peer!.scheme);
-    const request = tokenRequest(login.challenge, scope, login.credentials);
-    const peer = request === undefined ? undefined : peerOf(request.url);
-    if (request === undefined || peer === undefined) throw faults.badTokenServer('it names no https address');
-    const { method, headers, body, url } = request;
-    const path = `${url.pathname}${url.search}`;
-    const answer = await connections.exchange(peer, { method, path, headers: { 'user-agent': options.userAgent, ...headers }, ...(body === undefined ? {} : { body }) }, limit, signal);
-    if (answer.status === 401 || answer.status === 403) throw faults.loginRefused(login.credentials?.username, options.credentialsSource);
-    if (isTemporary(answer.status)) throw new ConnectionFault('broken', `its token server answers ${answer.status}`);
-    const token = answer.status === 200 ? parseToken(answer.body) : undefined;
-    if (token === undefined) throw faults.badTokenServer(`it answers ${answer.status} without a token`);
-    const made = { authorization: `Bearer ${token.token}`, until: clock.now() + (token.seconds - 5) * 1000 };
-    login.tokens.set(scope, made);
-    return made.authorization;
+    const ask = ({ method, url, headers, body }: TokenRequest): Promise<Answer> | undefined => {
+      const peer = tokenPeer(host.peer!, url);
+      const path = `${url.pathname}${url.search}`;
+      return peer && connections.exchange(peer, { method, path, headers: { 'user-agent': options.userAgent, ...headers }, ...(body === undefined ? {} : { body }) }, limit, signal);
+    };
+    try {
+      return await tokens.tokenFor(scopeOf(request), { challenge, credentials, credentialsSource: options.credentialsSource, clock, faults, ask }, signal, refused);
+    } catch (error) {
+      // As with Basic. Once it has given tokens, it is one scope that it refuses.
+      if (error instanceof RegistryError && error.status === 401 && !tokens.granted) host.gone = { error, until: Infinity };
+      throw error;
+    }
+  }
+
+  /**
+   * Where a token server may be asked with a login. The registry that names it must be known to be itself: over TLS, or on this
+   * machine. Over TLS it names https alone; one that is tolerated without TLS may name its own host, or another tolerated one.
+   */
+  function tokenPeer(registry: Peer, realm: URL): Peer | undefined {
+    const hostname = realm.hostname.replace(/^\[|\]$/g, '');
+    const named: Peer = { scheme: realm.protocol === 'https:' ? 'https' : 'http', hostname, port: Number(realm.port || (realm.protocol === 'https:' ? 443 : 80)) };
+    if (realm.protocol === 'https:' && (registry.scheme === 'https' || isLoopback(registry.hostname))) return named;
+    if (registry.scheme === 'https' || (realm.protocol !== 'http:' && realm.protocol !== 'https:')) return undefined;
+    return hostname === registry.hostname || isLoopback(hostname) || options.insecureRegistries.includes(realm.host) ? named : undefined;
   }
 
   /** Reads what a registry keeps elsewhere: without its login, unless it is the same peer. */
@@ -285,9 +296,24 @@ function parseUrl(text: string, base: URL): URL | undefined {
   return URL.canParse(text, base.href) ? new URL(text, base) : undefined;
 }
 
-/** Distribution spec, "Token Scope Documentation". */
-function scopeOf({ method, repository }: RegistryRequest): string {
-  return `repository:${repository}:${method === 'GET' || method === 'HEAD' ? 'pull' : 'pull,push'}`;
+function isRead({ method }: RegistryRequest): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/** Distribution spec, "Token Scope Documentation". Deleting is a right of its own, that of an upload too (distribution/registry/handlers/app.go). */
+function scopeOf(request: RegistryRequest): string {
+  const actions = isRead(request) ? 'pull' : request.method === 'DELETE' ? 'delete' : 'pull,push';
+  return `repository:${request.repository}:${actions}`;
+}
+
+/** `to push to base/web`. */
+function actionOf(request: RegistryRequest): string {
+  return `${isRead(request) ? 'to read' : request.method === 'DELETE' ? 'to delete in' : 'to push to'} ${request.repository}`;
+}
+
+/** Identity tokens come without a user's name. */
+function nameOf({ username }: Credentials): string {
+  return username === '' ? 'the login' : username;
 }
 
 /** `host`, `host:port`, `[v6]:port`. */

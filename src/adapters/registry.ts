@@ -1,5 +1,6 @@
 import { arch } from 'node:process';
 import { digestOf, isDigest, shortDigest, type Digest } from '../shared/digest.js';
+import { RegistryError } from '../shared/errors.js';
 import type { ImageRef } from '../shared/image-ref.js';
 import type { WritableRegistry } from '../execute/writable-registry.js';
 import { errorCodesOf, registryFaults } from './registry-faults.js';
@@ -100,8 +101,13 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
       const begun = await http.send({ ...to, method: 'POST', path: `/v2/${repository}/blobs/uploads/` }, signal);
       if (begun.status !== 202) throw faultsOf(ref).refuses(`a push to ${repository}`, begun);
       const location = begun.headers.location;
-      // A registry that cannot cancel lets the upload expire.
-      if (location !== undefined) await http.send({ ...to, method: 'DELETE', path: pathOf(location, `/v2/${repository}/blobs/uploads/`) }, signal);
+      if (location === undefined) return;
+      try {
+        await http.send({ ...to, method: 'DELETE', path: pathOf(location, `/v2/${repository}/blobs/uploads/`) }, signal);
+      } catch (error) {
+        // Who may push need not be allowed to delete: then the upload expires.
+        if (!(error instanceof RegistryError) || (error.status !== 401 && error.status !== 403)) throw error;
+      }
     },
 
     async putTag(ref, digest, tag, signal) {

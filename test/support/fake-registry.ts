@@ -13,6 +13,8 @@ export type FakeOptions = {
   readonly blobsAt?: string;
   /** Asks for a Bearer token from its own `/token`, given to this login or, unset, to everyone. */
   readonly tokens?: { readonly username: string; readonly password: string } | 'anyone';
+  /** Names this token server instead of its own. */
+  readonly realm?: string;
   /** Answers uploads with an absolute Location on another host. */
   readonly uploadsAt?: string;
 };
@@ -63,9 +65,9 @@ export async function startFakeRegistry(options: FakeOptions = {}): Promise<Fake
     const [, repository = '', kind = '', rest = ''] = /^\/v2\/(.+)\/(manifests|blobs|tags)\/(.*)$/.exec(pathname) ?? [];
     const isOwner = request.headers[OWNER] !== undefined;
     if (options.tokens !== undefined && !isOwner) {
-      const scope = `repository:${repository}:${method === 'GET' || method === 'HEAD' ? 'pull' : 'pull,push'}`;
+      const scope = `repository:${repository}:${method === 'GET' || method === 'HEAD' ? 'pull' : method === 'DELETE' ? 'delete' : 'pull,push'}`;
       if (request.headers.authorization !== `Bearer ${Buffer.from(scope).toString('base64url')}`) {
-        const realm = `http://${request.headers.host}/token`;
+        const realm = options.realm ?? `http://${request.headers.host}/token`;
         return send(401, { 'www-authenticate': `Bearer realm="${realm}",service="fake",scope="${scope}"` });
       }
     }

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificate, type Certificate } from './certificate.js';
 import { pushesTo, sendTo, type Pushes, type Send } from './tiny-image.js';
+import { startTokenServer, type TokenRules, type TokenServer } from './token-server.js';
 
 /** How a test's own registry behaves. */
 export type RegistryOptions = {
   /** Users and passwords; unset: no login is asked for. */
   readonly users?: Readonly<Record<string, string>>;
+  /** Users log in at a token server of the test's own, and the registry takes its tokens alone. */
+  readonly tokens?: TokenRules;
   /** With a certificate from a CA made for this registry alone, valid for localhost and 127.0.0.1. */
   readonly tls?: boolean;
   /** Refuses every push with 405. */
@@ -30,6 +33,8 @@ export type RegistryFixture = Pushes & {
   readonly storage: string;
   /** The CA certificate, PEM; undefined without TLS. */
   readonly ca: string | undefined;
+  /** Where tokens come from; undefined without `tokens`. */
+  readonly tokenServer: TokenServer | undefined;
   /** What the registry printed so far: one line per request among it. */
   log(): string;
   /** One request as a push would make it, logged in as the first user. */
@@ -45,9 +50,12 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   const folder = mkdtempSync(join(tmpdir(), 'registry-fixture-'));
   const storage = options.storage ?? join(folder, 'storage');
   mkdirSync(storage, { recursive: true });
-  const certificate = options.tls === true ? makeCertificate(folder) : undefined;
+  const made = options.tls === true || options.tokens !== undefined ? makeCertificate(folder) : undefined;
+  const certificate = options.tls === true ? made : undefined;
+  const tokenServer = options.tokens === undefined ? undefined : await startTokenServer(options.users ?? {}, made!, options.tokens, options.tls === true);
+  const auth = tokenServer === undefined ? undefined : { token: { realm: tokenServer.realm, service: tokenServer.service, issuer: tokenServer.issuer, rootcertbundle: made!.certificateFile } };
   const configFile = join(folder, 'config.json');
-  writeFileSync(configFile, JSON.stringify(registryConfig(options, folder, storage, certificate)));
+  writeFileSync(configFile, JSON.stringify(registryConfig(options, folder, storage, certificate, auth)));
   const child = spawn('docker-registry', ['serve', configFile], { stdio: ['ignore', 'pipe', 'pipe'] });
   const killWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', killWithUs);
@@ -70,7 +78,8 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   const host = `127.0.0.1:${port}`;
   const [user] = Object.entries(options.users ?? {});
   const url = `${certificate === undefined ? 'http' : 'https'}://${host}`;
-  const send = sendTo(url, { ca: certificate?.ca, ...(user === undefined ? {} : { login: { username: user[0], password: user[1] } }) });
+  const login = user === undefined ? {} : { login: { username: user[0], password: user[1] } };
+  const send = sendTo(url, { ca: certificate?.ca, ...(tokenServer === undefined ? login : { token: tokenServer.ownerToken }) });
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     process.removeListener('exit', killWithUs);
     await end(child, signal);
@@ -81,19 +90,22 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
     url,
     storage,
     ca: certificate?.ca,
+    tokenServer,
     log: () => log,
     send,
     ...pushesTo(send),
     kill: () => kill(),
     stop: async () => {
       await kill('SIGTERM');
+      await tokenServer?.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-function registryConfig(options: RegistryOptions, folder: string, storage: string, certificate: Certificate | undefined): object {
+function registryConfig(options: RegistryOptions, folder: string, storage: string, certificate: Certificate | undefined, tokenAuth: object | undefined): object {
   const htpasswd = join(folder, 'htpasswd');
+  const auth = tokenAuth ?? (options.users === undefined ? undefined : { htpasswd: { realm: 'registry-fixture', path: htpasswd } });
   if (options.users !== undefined) {
     writeFileSync(htpasswd, Object.entries(options.users).map(([user, password]) => `${user}:${bcrypt(password)}\n`).join(''));
   }
@@ -110,7 +122,7 @@ function registryConfig(options: RegistryOptions, folder: string, storage: strin
       secret: 'registry-fixture',
       ...(certificate === undefined ? {} : { tls: { certificate: certificate.certificateFile, key: certificate.keyFile } }),
     },
-    ...(options.users === undefined ? {} : { auth: { htpasswd: { realm: 'registry-fixture', path: htpasswd } } }),
+    ...(auth === undefined ? {} : { auth }),
   };
 }
 

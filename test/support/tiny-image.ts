@@ -21,11 +21,13 @@ export type PlainAnswer = { readonly status: number; readonly headers: Readonly<
 export type Send = (method: string, path: string, body?: string | Uint8Array, headers?: Readonly<Record<string, string>>) => Promise<PlainAnswer>;
 
 /** Requests to one registry. */
-export function sendTo(url: string, options: { readonly ca?: string | undefined; readonly login?: { readonly username: string; readonly password: string } } = {}): Send {
-  const { login } = options;
-  const authorization = login === undefined ? {} : { authorization: `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}` };
+export function sendTo(url: string, options: { readonly ca?: string | undefined; readonly login?: { readonly username: string; readonly password: string }; readonly token?: (repository: string) => string } = {}): Send {
+  const { login, token } = options;
+  const basic = login === undefined ? {} : { authorization: `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}` };
   return (method, path, body, headers = {}) =>
     new Promise((resolve, reject) => {
+      const [, repository = ''] = /^\/v2\/(.+)\/(?:manifests|blobs|tags)\//.exec(path) ?? [];
+      const authorization = token === undefined ? basic : { authorization: `Bearer ${token(repository)}` };
       const all = { method, headers: { ...authorization, ...headers }, agent: false, ...(options.ca === undefined ? {} : { ca: options.ca }) };
       const request = (url.startsWith('https:') ? requestTls : requestPlain)(new URL(path, url), all);
       request.once('error', reject);
