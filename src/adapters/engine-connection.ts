@@ -42,6 +42,9 @@ export type EngineConnection = {
 
 type Modem = { dial(options: object, done: (error: unknown, answer: unknown) => void): void };
 
+/** Where Docker's packages put the socket. */
+export const DEFAULT_SOCKET = '/var/run/docker.sock';
+
 const PING_MILLISECONDS = 5_000;
 
 /** A connection to the engine behind a Unix socket, through dockerode's modem, which is loaded at the first request. */

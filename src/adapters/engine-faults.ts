@@ -1,4 +1,4 @@
-import { EngineError, RegistryError } from '../shared/errors.js';
+import { EngineError, NoSpaceError, RegistryError } from '../shared/errors.js';
 import { formatImageRef, type ImageRef } from '../shared/image-ref.js';
 import { EngineRefusal, oneLine } from './engine-connection.js';
 
@@ -8,8 +8,8 @@ export function isDiskFull(text: string): boolean {
 }
 
 /** The engine cannot store more. */
-export function diskFull(): EngineError {
-  return new EngineError("no space left on the engine's disk", ['docker system df shows what takes it']);
+export function diskFull(): NoSpaceError {
+  return new NoSpaceError("no space left on the engine's disk", ['docker system df   (shows what takes it)']);
 }
 
 /** What the engine tells of a registry that it asked for us, with the status that the text speaks of. */

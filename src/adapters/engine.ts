@@ -7,7 +7,7 @@ import { answerWithin } from './answer-within.js';
 import { buildWithSession } from './buildkit-build.js';
 import { credentialsKey, type RegistryLogin } from './buildkit-session.js';
 import type { Clock } from './clock.js';
-import { asEngineFault, createEngineConnection, EngineRefusal, type EngineConnection, type EngineRequest } from './engine-connection.js';
+import { asEngineFault, createEngineConnection, DEFAULT_SOCKET, EngineRefusal, type EngineConnection, type EngineRequest } from './engine-connection.js';
 import { errorOf, readRecords, type EngineRecord } from './engine-records.js';
 import { diskFull, isDiskFull, refused, registryFault } from './engine-faults.js';
 import { inspectImage, realNames } from './inspect-image.js';
@@ -22,8 +22,6 @@ export type EngineOptions = {
   /** How long what an engine can answer at once may take: seconds (30). A removal, which frees disk, gets four times that. */
   readonly patience?: number;
 };
-
-const DEFAULT_SOCKET = '/var/run/docker.sock';
 
 /** Seconds. */
 const DEFAULT_PATIENCE = 30;

@@ -1,7 +1,9 @@
 import { join, resolve } from 'node:path';
 import type { CredentialStore } from '../adapters/credentials.js';
+import type { EngineConnection } from '../adapters/engine-connection.js';
 import type { Git } from '../adapters/git.js';
 import type { BuildEngine } from '../execute/build-engine.js';
+import type { DiskSpace } from '../execute/disk-space.js';
 import type { WritableRegistry } from '../execute/writable-registry.js';
 import type { Config } from '../shared/config.js';
 import { EngineError, UsageError } from '../shared/errors.js';
@@ -14,6 +16,8 @@ import type { Options } from './verb.js';
 export type Connections = {
   readonly registry: WritableRegistry;
   engine(): Promise<BuildEngine>;
+  /** `scratch`: the folder of temporary files. */
+  space(scratch: string): Promise<DiskSpace>;
   readonly credentials: CredentialStore;
   readonly git: Git;
   readonly memory: DigestMemory;
@@ -65,6 +69,7 @@ export async function connect(config: Config, options: Options, environment: Env
   const memoryPath = join(cacheDirectory(environment), 'registry', `${fileName(config.registry, config.namespace)}.json`);
   const memory = createDigestMemory(readJson(memoryPath, isMemory));
   let engine: Promise<BuildEngine & { close(): void }> | undefined;
+  let spaceConnection: EngineConnection | undefined;
   return {
     registry,
     credentials,
@@ -75,7 +80,13 @@ export async function connect(config: Config, options: Options, environment: Env
       engine ??= import('../adapters/engine.js').then(({ createEngine }) => createEngine({ ...socketOf(env), credentialsFor: loginFor(credentials), clock, patience: config.timeouts.idle }));
       return engine;
     },
+    async space(scratch) {
+      const [{ createEngineConnection, DEFAULT_SOCKET }, { createEngineSpace }] = await Promise.all([import('../adapters/engine-connection.js'), import('../adapters/engine-space.js')]);
+      spaceConnection ??= createEngineConnection(socketOf(env).socketPath ?? DEFAULT_SOCKET);
+      return createEngineSpace(spaceConnection, scratch, config.timeouts.idle);
+    },
     async close() {
+      spaceConnection?.close();
       if (memory.changed) writeJson(memoryPath, memory.data());
       registry.close();
       (await engine?.catch(() => undefined))?.close();

@@ -143,6 +143,7 @@ async function portsOf(tree: Tree, connections: Connections, directory: RunDirec
   const passed = ['PATH', 'HOME', 'DOCKER_HOST', 'DOCKER_CONFIG', 'DOCKER_CONTEXT', 'TMPDIR', 'LANG'];
   return {
     engine: await connections.engine(),
+    space: await connections.space(scratchParent(environment)),
     registry: connections.registry,
     rootFileSystems: createRootFileSystems(),
     tests: createTestRunner(Object.fromEntries(passed.flatMap((key) => (env[key] === undefined ? [] : [[key, env[key]]])))),

@@ -1,3 +1,4 @@
+import type { Definition } from '../definition/definition.js';
 import type { Graph, Node } from '../graph/graph.js';
 import type { Step } from '../plan/step.js';
 import type { Config } from '../shared/config.js';
@@ -95,6 +96,11 @@ async function build(step: Step, node: Node, parents: readonly Parent[], unteste
   }
   const image = await present(untested, work, signal);
   ports.tell({ type: 'built', image: step.image, seconds: (ports.now() - started) / 1000, size: image.size, id: image.id });
+}
+
+/** Whether making an image needs room for temporary files beside the engine's disk. */
+export function fillsScratch({ recipe }: Definition): boolean {
+  return recipe.kind === 'base';
 }
 
 /** The reference under which a parent is recorded: one of the tree by its own, whatever way the Dockerfile spells it. */

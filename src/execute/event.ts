@@ -27,6 +27,8 @@ export type Event = { readonly at: number } & (
     }
   | { readonly type: 'blocked'; readonly image: ImageName; readonly by: ImageName }
   | { readonly type: 'not-started'; readonly image: ImageName; readonly because: string }
+  | { readonly type: 'stopped'; readonly message: string; /** What to try. */ readonly detail: readonly string[]; readonly exit: ExitCode }
+  | { readonly type: 'cache-pruned'; /** bytes */ readonly freed: number; /** bytes */ readonly keep: number }
   | { readonly type: 'promotion-intended'; readonly image: ImageName; readonly tag: string; readonly digest: Digest; readonly from: Digest | undefined }
   | { readonly type: 'promoted'; readonly image: ImageName; readonly tag: string; readonly digest: Digest; readonly from: Digest | undefined; readonly was: string | undefined }
   | { readonly type: 'warning'; readonly image: ImageName | undefined; readonly message: string }

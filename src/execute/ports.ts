@@ -3,6 +3,7 @@ import type { Digest } from '../shared/digest.js';
 import type { ImageName } from '../shared/image-ref.js';
 import type { Checked } from '../shared/problem.js';
 import type { BuildEngine } from './build-engine.js';
+import type { DiskSpace } from './disk-space.js';
 import type { Happening } from './event.js';
 import type { RootFileSystems } from './root-file-systems.js';
 import type { WritableRegistry } from './writable-registry.js';
@@ -56,6 +57,7 @@ export type Ports = {
   readonly registry: WritableRegistry;
   readonly rootFileSystems: RootFileSystems;
   readonly tests: TestRunner;
+  readonly space: DiskSpace;
   /** The build context of a definition's folder. */
   readContext(directory: string): Checked<readonly SourceEntry[]>;
   /** The digest of a definition as its files are now; undefined when they cannot be read any more. */

@@ -1,11 +1,12 @@
 import { descendantsOf, type Graph } from '../graph/graph.js';
 import { isPending, type Plan, type Step } from '../plan/step.js';
 import type { Config } from '../shared/config.js';
-import { EngineError, EXIT, Fault, RegistryError, type ExitCode } from '../shared/errors.js';
+import { EngineError, EXIT, Fault, NoSpaceError, RegistryError, type ExitCode } from '../shared/errors.js';
 import { formatImageRef, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
 import type { State } from '../state/state.js';
-import { makeImage, type Made, type Work } from './build-image.js';
+import { fillsScratch, makeImage, type Made, type Work } from './build-image.js';
+import { pruneCache, watchRoom } from './disk-space.js';
 import { createParents, type TreeImage } from './parents.js';
 import type { Ports } from './ports.js';
 import { promote, type Promotion } from './promote.js';
@@ -45,7 +46,12 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   const { plan, options } = running;
   ports.tell({ type: 'run-started', run: options.run, publishing: plan.publishing, steps: plan.steps });
   const todo = plan.steps.filter(isPending);
-  await proveRights(todo, running.graph, ports, signal);
+  const [rights, room] = await Promise.allSettled([
+    proveRights(todo, running.graph, ports, signal),
+    watchRoom(plan, running.config, ports.space, ({ image }) => fillsScratch(running.graph.nodes.get(image)!.definition), ports.tell, signal),
+  ]);
+  if (rights.status === 'rejected') throw rights.reason;
+  if (room.status === 'rejected') throw room.reason;
 
   const made = new Map<ImageName, Made>();
   const planned = new Map(plan.steps.map((step) => [step.image, step]));
@@ -60,7 +66,7 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   const fail = (image: ImageName, log: string | undefined, phase: StepFailure['phase'], error: unknown): void => {
     const exit = exitOf(error);
     faults.push(exit);
-    if (exit === EXIT.engine) stopped ??= 'the engine is gone';
+    if (exit === EXIT.engine) stopped ??= error instanceof NoSpaceError ? 'no space left' : 'the engine is gone';
     else if (exit === EXIT.registry && error instanceof RegistryError && ours.has(error.registry)) {
       registryGone = true;
       stopped ??= 'the registry is gone';
@@ -87,12 +93,21 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
     }
   };
 
+  const hasRoom = (step: Step): boolean => {
+    const short = room.value(step);
+    if (short === undefined) return true;
+    faults.push(short.exit);
+    stopped = 'too little space';
+    ports.tell({ type: 'stopped', message: short.message, detail: short.hints.map((hint) => `try: ${hint}`), exit: short.exit });
+    return false;
+  };
+
   const results = await schedule(
     todo.map(({ image }) => ({ image, parents: running.graph.nodes.get(image)!.parents })),
     {
       jobs: options.jobs,
       run: runStep,
-      mayStart: () => stopped === undefined && !signal.aborted,
+      mayStart: (image) => stopped === undefined && !signal.aborted && hasRoom(steps.get(image)!),
       onBlocked: (image, by) => {
         ports.tell(signal.aborted ? { type: 'not-started', image, because: 'interrupted' } : { type: 'blocked', image, by });
       },
@@ -122,6 +137,7 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
     }
   }
   await Promise.allSettled([...parents.runTags].map((tag) => ports.engine.remove(tag, AbortSignal.timeout(4000))));
+  if (todo.some(({ action }) => action === 'build') && !signal.aborted) await pruneCache(running.config, ports.space, ports.tell, signal);
   return worstOf(faults);
 }
 

@@ -23,7 +23,7 @@ export type ScheduleOptions = {
   /** Works on one image; resolves to whether it succeeded. Must not reject. */
   readonly run: (image: ImageName) => Promise<boolean>;
   /** Asked before each start: false ends the run once what is under way has ended. */
-  readonly mayStart: () => boolean;
+  readonly mayStart: (image: ImageName) => boolean;
   /** Told of each image that is never tried, and of the failed one nearest above it. */
   readonly onBlocked: (image: ImageName, by: ImageName) => void;
 };
@@ -73,8 +73,9 @@ export async function schedule(tasks: readonly Task[], options: ScheduleOptions)
 
   const running = new Set<Promise<void>>();
   for (;;) {
-    while (ready.length > 0 && running.size < options.jobs && options.mayStart()) {
+    while (ready.length > 0 && running.size < options.jobs) {
       ready.sort((a, b) => length.get(b)! - length.get(a)! || position.get(a)! - position.get(b)!);
+      if (!options.mayStart(ready[0]!)) break;
       const image = ready.shift()!;
       const work: Promise<void> = options.run(image).then((succeeded) => {
         finish(image, succeeded);

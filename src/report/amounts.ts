@@ -8,12 +8,6 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)}h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')}m`;
 }
 
-/** `81 MB`: decimal units, as registries and engines count. */
-export function formatSize(bytes: number): string {
-  if (bytes < 999.5e3) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
-  return bytes < 999.5e6 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
-}
-
 /** `3 images`, `1 image`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;

@@ -2,7 +2,8 @@ import type { Event } from '../execute/event.js';
 import { explain, sayNames, type Reason } from '../plan/reason.js';
 import { formatPublishing } from '../plan/publishing.js';
 import { isPending } from '../plan/step.js';
-import { count, formatDuration, formatSize } from './amounts.js';
+import { formatSize } from '../shared/size.js';
+import { count, formatDuration } from './amounts.js';
 
 /** How a run's events are shown as plain lines. */
 export type PlainView = {
@@ -61,6 +62,10 @@ export function createPlainView(verbose: boolean): PlainView {
       case 'not-started':
         tally.notStarted.push(event.image);
         return [says(event.image, 'not done', event.because)];
+      case 'stopped':
+        return [`stopped: ${event.message}; no more builds are started`, ...event.detail];
+      case 'cache-pruned':
+        return [`${formatSize(event.freed)} of the engine's build cache removed (engine_cache: ${formatSize(event.keep)})`];
       case 'promotion-intended':
         return [];
       case 'promoted':

@@ -41,6 +41,10 @@ export type Config = {
   readonly insecureRegistries: readonly string[];
   readonly jobs: number | undefined;
   readonly timeouts: Timeouts;
+  /** No build starts while the engine's disk has less room than this: bytes; 0: it is not looked at. */
+  readonly minFree: number;
+  /** What the engine's build cache is pruned to at the end of a run: bytes; undefined: never. */
+  readonly engineCache: number | undefined;
   /** Every key but credentials, as templates see it; defaults filled in as docker-pkg does. */
   readonly variables: Readonly<Record<string, unknown>>;
 };

@@ -62,6 +62,9 @@ export class EngineError extends Fault {
   }
 }
 
+/** A disk that builds need is full, or nearly: the engine's, or the one of temporary files. */
+export class NoSpaceError extends EngineError {}
+
 /** A registry does not answer, or refuses. `status`: its HTTP answer, if it gave one. */
 export class RegistryError extends Fault {
   constructor(

@@ -43,10 +43,15 @@ export const KNOWN_KEYS: readonly string[] = [
   'insecure_registries',
   'jobs',
   'timeouts',
+  'min_free',
+  'engine_cache',
 ];
 
 /** Seconds. */
 const DEFAULT_TIMEOUTS: Timeouts = { connect: 10, idle: 30, test: 600, build: 10800 };
+
+/** Bytes. */
+const DEFAULT_MIN_FREE = 2e9;
 
 const MAX_UID = 4294967294;
 
@@ -89,6 +94,8 @@ export function parseConfig(path: string, text: string): Checked<Config> {
     insecureRegistries: fields.texts('insecure_registries', hostFault) ?? [],
     jobs: fields.number('jobs', { whole: true, min: 1 }),
     timeouts: readTimeouts(fields),
+    minFree: fields.size('min_free') ?? DEFAULT_MIN_FREE,
+    engineCache: fields.size('engine_cache'),
   };
   if (problems.some(({ severity }) => severity === 'error')) return bad(problems);
   const proxies = { http_proxy: httpProxy ?? null, apt_only_proxy: aptProxy ?? null };

@@ -1,4 +1,5 @@
 import { errorAt, type Problem } from './problem.js';
+import { parseSize } from './size.js';
 import { pointerStep, type YamlDocument } from './yaml-document.js';
 
 /**
@@ -16,6 +17,8 @@ export type YamlFields = {
   texts(key: string, fault?: (text: string) => string | undefined): readonly string[] | undefined;
   flag(key: string): boolean | undefined;
   number(key: string, rule: { readonly whole: boolean; readonly min: number; readonly max?: number }): number | undefined;
+  /** Bytes of a size with its unit (`20GB`); 0 needs none. */
+  size(key: string): number | undefined;
   /** The fields of a mapping below this one. */
   mapping(key: string): YamlFields | undefined;
   problem(key: string, message: string): void;
@@ -74,6 +77,14 @@ export function yamlFields(path: string, document: YamlDocument, problems: Probl
       if (typeof found === 'number' && (whole ? Number.isInteger(found) : Number.isFinite(found)) && found >= min && found <= max) return found;
       const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
       problem(key, `must be a ${whole ? 'whole ' : ''}number ${range}${typeof found === 'number' ? '' : `, not ${kindOf(found)}`}`);
+      return undefined;
+    },
+    size(key) {
+      const found = get(key);
+      if (found === undefined) return undefined;
+      const size = typeof found === 'string' || typeof found === 'number' ? parseSize(String(found)) : { fault: `must be a size ("20GB"), not ${kindOf(found)}` };
+      if ('bytes' in size) return size.bytes;
+      problem(key, typeof found === 'string' || typeof found === 'number' ? `"${found}" ${size.fault}` : size.fault);
       return undefined;
     },
     mapping: (key) => (get(key) === undefined ? undefined : yamlFields(path, document, problems, get(key), pointer + pointerStep(key))),

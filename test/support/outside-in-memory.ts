@@ -1,4 +1,5 @@
 import type { Event, Happening } from '../../src/execute/event.js';
+import type { Disk } from '../../src/execute/disk-space.js';
 import type { BuildRequest, InspectedImage } from '../../src/execute/build-engine.js';
 import type { Ports, TestEnd } from '../../src/execute/ports.js';
 import { digestOf, type Digest } from '../../src/shared/digest.js';
@@ -17,6 +18,12 @@ export type Hooks = {
   tag?(image: string, ref: string, engine: { lose(id: string): void }): void | Promise<void>;
   digestOf?(ref: string): void | Promise<void>;
   putTag?(ref: string): void | Promise<void>;
+  /** Bytes that are free; undefined: nobody can tell. Unset: plenty. */
+  free?(disk: 'engine' | 'scratch'): number | undefined;
+  /** The engine's disk, instead of one that `free` tells of. */
+  engineDisk?(): undefined;
+  /** Bytes that pruning the build cache frees. */
+  prune?(keep: number): number | Promise<number>;
 };
 
 /** An engine and a registry in memory, what was asked of them, and what was told. */
@@ -61,6 +68,7 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
     for (const name of given) names.set(name, id);
   };
   let now = 0;
+  const diskOf = (disk: 'engine' | 'scratch'): Disk => ({ path: `/disk/${disk}`, free: () => (hooks.free === undefined ? 1e12 : hooks.free(disk)) });
 
   const ports: Ports = {
     engine: {
@@ -130,6 +138,14 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
     tests: {
       exists: () => hooks.test !== undefined,
       run: async ({ directory }) => (await hooks.test?.(directory.slice(directory.lastIndexOf('/') + 1))) ?? { end: 'exited', code: 0 },
+    },
+    space: {
+      engineDisk: async () => (hooks.engineDisk === undefined ? diskOf('engine') : hooks.engineDisk()),
+      scratchDisk: diskOf('scratch'),
+      async pruneCache(keep) {
+        deeds.push(`prune ${keep}`);
+        return (await hooks.prune?.(keep)) ?? 0;
+      },
     },
     readContext: () => good([]),
     digestNow: today,

@@ -41,6 +41,8 @@ describe('parseConfig', () => {
       insecureRegistries: [],
       jobs: undefined,
       timeouts: { connect: 10, idle: 30, test: 600, build: 10800 },
+      minFree: 2e9,
+      engineCache: undefined,
       variables: {
         registry: 'localhost:5000',
         namespace: '',
@@ -83,6 +85,8 @@ allowed_sources: ["registry.example.org/*"]
 insecure_registries: ["registry.example.org:5000", "[::1]:5000"]
 jobs: 3
 timeouts: {test: 60, idle: 0.5}
+min_free: 500 MB
+engine_cache: 20GiB
 seed_image: trixie
 driver: docker
 fallback_author: Ann
@@ -108,9 +112,13 @@ fallback_author: Ann
       insecureRegistries: ['registry.example.org:5000', '[::1]:5000'],
       jobs: 3,
       timeouts: { connect: 10, idle: 0.5, test: 60, build: 10800 },
+      minFree: 500e6,
+      engineCache: 20 * 2 ** 30,
     });
     expect(config.variables).toMatchObject({ seed_image: 'trixie', driver: 'docker', fallback_author: 'Ann', known_uid_mappings: { app: 1000 }, jobs: 3 });
   });
+
+  it('min_free: 0 needs no unit', () => expect(read('registry: localhost\nmin_free: 0\n').config.minFree).toBe(0));
 
   it('credentials are no variables', () => {
     const { variables } = read('registry: localhost\nusername: builder\npassword: s3cret\n').config;
@@ -175,6 +183,8 @@ fallback_author: Ann
     ['registry: localhost\nplatform: amd64\nverify_args: -c\nverify_command: ""', ['config.yaml:4: verify_command is empty', 'config.yaml:3: verify_args must be a list, not text', 'config.yaml:2: platform is no platform ("linux/amd64")']],
     ['registry: localhost\nbase_images:\n  - ok:1\n  - Not:ok', ['config.yaml:4: base_images: "Not:ok" is no image reference ("registry.example.org/name:tag")']],
     ['registry: localhost\nverify_args: ["{{}}", "{path}", "{name}", "a}"]', ['{name}', 'a}'].map((arg) => `config.yaml:2: verify_args: "${arg}" has a placeholder that is neither {path} nor {image} (a brace itself is written twice: "{{", "}}")`)],
+    ['registry: localhost\nmin_free: 20\nengine_cache: 20g', ['config.yaml:2: min_free "20" has no unit: "20GB"?', 'config.yaml:3: engine_cache "20g" has an unknown unit: "20GB"?']],
+    ['registry: localhost\nmin_free: yes\nengine_cache: [1GB]', ['config.yaml:2: min_free must be a size ("20GB"), not true or false', 'config.yaml:3: engine_cache must be a size ("20GB"), not a list']],
     ['registry: localhost\nhttp_proxy: "http://a b"', ['config.yaml:2: http_proxy must be a URL (no blanks, no quotes)']],
     ['registry: localhost\nregistry: localhost\njobs: 1\njobs: 2', ['config.yaml:2: key "registry" stands already on line 1', 'config.yaml:4: key "jobs" stands already on line 3']],
   ])('%j: all problems, with their lines', (text, problems) => expect([...problemsOf(text)].sort()).toEqual([...problems].sort()));
