@@ -7,6 +7,7 @@ import { loadBuildkitMessages } from './buildkit-messages.js';
 import { createBuildProgress } from './buildkit-progress.js';
 import { openBuildSession, type RegistryLogin } from './buildkit-session.js';
 import type { Clock } from './clock.js';
+import { engineName } from './engine-address.js';
 import { asEngineFault, EngineRefusal, type EngineConnection } from './engine-connection.js';
 import { errorOf, readRecords } from './engine-records.js';
 import { inspectImage } from './inspect-image.js';
@@ -22,7 +23,7 @@ export async function buildWithSession(
   signal: AbortSignal,
 ): Promise<string> {
   const messages = await loadBuildkitMessages();
-  const quickly = <T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> => answerWithin(connection.socketPath, patience, signal, ask);
+  const quickly = <T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> => answerWithin(connection.address, patience, signal, ask);
   const session = await quickly((limited) => openSession(connection, { ...request, credentialsFor }, limited));
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
@@ -57,7 +58,7 @@ export async function buildWithSession(
         if (record.id === 'moby.buildkit.trace') progress.add(messages.statusResponse.decode(Buffer.from(record.aux as string, 'base64')));
       }
     } catch (error) {
-      if (!(error instanceof EngineRefusal)) throw asEngineFault(error, connection.socketPath);
+      if (!(error instanceof EngineRefusal)) throw asEngineFault(error, connection.address);
       failure = error.message;
     } finally {
       progress.end();
@@ -75,7 +76,7 @@ async function openSession(connection: EngineConnection, content: Parameters<typ
   try {
     return await openBuildSession(connection, content, signal);
   } catch (error) {
-    throw error instanceof EngineRefusal ? new EngineError(`the engine at ${connection.socketPath} opens no build session: ${error.message}`, ['BuildKit is needed: Docker 20.10 or newer']) : error;
+    throw error instanceof EngineRefusal ? new EngineError(`the engine at ${engineName(connection.address)} opens no build session: ${error.message}`, ['BuildKit is needed: Docker 20.10 or newer']) : error;
   }
 }
 

@@ -19,7 +19,7 @@ export type EngineInfo = {
 export function createEngineSpace(connection: EngineConnection, scratch: string, patience: number): DiskSpace {
   return {
     async engineDisk(signal) {
-      const asked = answerWithin(connection.socketPath, patience, signal, (either) => connection.ask({ method: 'GET', path: '/info', signal: either }));
+      const asked = answerWithin(connection.address, patience, signal, (either) => connection.ask({ method: 'GET', path: '/info', signal: either }));
       const info = (await asked.catch((error: unknown) => {
         if (error instanceof EngineRefusal) return {};
         throw error;

@@ -7,15 +7,13 @@ import { answerWithin } from './answer-within.js';
 import { buildWithSession } from './buildkit-build.js';
 import { credentialsKey, type RegistryLogin } from './buildkit-session.js';
 import type { Clock } from './clock.js';
-import { asEngineFault, createEngineConnection, DEFAULT_SOCKET, EngineRefusal, type EngineConnection, type EngineRequest } from './engine-connection.js';
+import { asEngineFault, EngineRefusal, type EngineConnection, type EngineRequest } from './engine-connection.js';
 import { errorOf, readRecords, type EngineRecord } from './engine-records.js';
 import { diskFull, isDiskFull, refused, registryFault } from './engine-faults.js';
 import { inspectImage, realNames } from './inspect-image.js';
 
-/** How to reach an engine. */
+/** What an engine needs of us. */
 export type EngineOptions = {
-  /** The engine's Unix socket; docker's usual one when unset. */
-  readonly socketPath?: string;
   /** The login for a registry, under the name that docker's configuration gives it: `host[:port]`, and `https://index.docker.io/v1/` for Docker Hub. */
   credentialsFor(registryHost: string): Promise<RegistryLogin | undefined>;
   readonly clock: Clock;
@@ -26,11 +24,10 @@ export type EngineOptions = {
 /** Seconds. */
 const DEFAULT_PATIENCE = 30;
 
-/** The Docker engine behind a Unix socket (Engine API 1.41 and newer), over dockerode's connection. Nothing is loaded or opened before the first call. */
-export function createEngine(options: EngineOptions): BuildEngine & { close(): void } {
-  const connection = createEngineConnection(options.socketPath ?? DEFAULT_SOCKET);
+/** The Docker engine (Engine API 1.41 and newer) behind a connection. Nothing is asked before the first call. */
+export function createEngine(connection: EngineConnection, options: EngineOptions): BuildEngine {
   const patience = options.patience ?? DEFAULT_PATIENCE;
-  const quickly = <T>(signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>, seconds = patience): Promise<T> => answerWithin(connection.socketPath, seconds, signal, ask);
+  const quickly = <T>(signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>, seconds = patience): Promise<T> => answerWithin(connection.address, seconds, signal, ask);
   const registryAuth = async (ref: ImageRef): Promise<Record<string, string>> => ({ 'X-Registry-Auth': authHeader(ref.registry, await options.credentialsFor(credentialsKey(ref.registry))) });
 
   return {
@@ -109,8 +106,6 @@ export function createEngine(options: EngineOptions): BuildEngine & { close(): v
       if (digest === undefined) throw new RegistryError(`the engine ended the push of ${ref} without a digest and without a word`, image.registry, undefined);
       return digest;
     },
-
-    close: () => connection.close(),
   };
 }
 
@@ -142,7 +137,7 @@ async function* openRecords(connection: EngineConnection, request: EngineRequest
     yield* readRecords(stream);
   } catch (error) {
     request.signal.throwIfAborted();
-    throw asEngineFault(error, connection.socketPath);
+    throw asEngineFault(error, connection.address);
   } finally {
     stream.destroy();
   }

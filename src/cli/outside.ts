@@ -6,7 +6,7 @@ import type { BuildEngine } from '../execute/build-engine.js';
 import type { DiskSpace } from '../execute/disk-space.js';
 import type { WritableRegistry } from '../execute/writable-registry.js';
 import type { Config } from '../shared/config.js';
-import { EngineError, UsageError } from '../shared/errors.js';
+import { UsageError } from '../shared/errors.js';
 import { createRedactor, type Redactor } from '../shared/redact.js';
 import { createDigestMemory, type DigestMemory, type MemoryData } from '../state/digest-memory.js';
 import { cacheDirectory, type Environment } from './environment.js';
@@ -40,9 +40,10 @@ export async function connect(config: Config, options: Options, environment: Env
     import('../adapters/json-file.js'),
   ]);
   const { env, cwd, home, clock } = environment;
+  const dockerConfigDirectory = env['DOCKER_CONFIG'] || join(home, '.docker');
   const redactor = createRedactor();
   const store = createCredentials({
-    dockerConfigDir: env['DOCKER_CONFIG'] || join(home, '.docker'),
+    dockerConfigDir: dockerConfigDirectory,
     own: config.credentials === undefined ? undefined : { registry: registryHost(config), ...config.credentials },
   });
   if (config.credentials !== undefined) redactor.hideLogin(config.credentials.username, config.credentials.password);
@@ -68,28 +69,31 @@ export async function connect(config: Config, options: Options, environment: Env
   });
   const memoryPath = join(cacheDirectory(environment), 'registry', `${fileName(config.registry, config.namespace)}.json`);
   const memory = createDigestMemory(readJson(memoryPath, isMemory));
-  let engine: Promise<BuildEngine & { close(): void }> | undefined;
-  let spaceConnection: EngineConnection | undefined;
+  let engine: Promise<BuildEngine> | undefined;
+  let engineConnection: Promise<EngineConnection> | undefined;
+  const connectEngine = async (): Promise<EngineConnection> => {
+    const [{ resolveEngineAddress }, { createEngineConnection }] = await Promise.all([import('../adapters/engine-address.js'), import('../adapters/engine-connection.js')]);
+    return createEngineConnection(resolveEngineAddress(env, dockerConfigDirectory));
+  };
+  const openEngine = async (): Promise<BuildEngine> => {
+    const [connection, { createEngine }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine.js')]);
+    return createEngine(connection, { credentialsFor: loginFor(credentials), clock, patience: config.timeouts.idle });
+  };
   return {
     registry,
     credentials,
     memory,
     redactor,
     git: createGit(resolve(cwd, options.directory)),
-    engine() {
-      engine ??= import('../adapters/engine.js').then(({ createEngine }) => createEngine({ ...socketOf(env), credentialsFor: loginFor(credentials), clock, patience: config.timeouts.idle }));
-      return engine;
-    },
+    engine: () => (engine ??= openEngine()),
     async space(scratch) {
-      const [{ createEngineConnection, DEFAULT_SOCKET }, { createEngineSpace }] = await Promise.all([import('../adapters/engine-connection.js'), import('../adapters/engine-space.js')]);
-      spaceConnection ??= createEngineConnection(socketOf(env).socketPath ?? DEFAULT_SOCKET);
-      return createEngineSpace(spaceConnection, scratch, config.timeouts.idle);
+      const [connection, { createEngineSpace }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine-space.js')]);
+      return createEngineSpace(connection, scratch, config.timeouts.idle);
     },
     async close() {
-      spaceConnection?.close();
       if (memory.changed) writeJson(memoryPath, memory.data());
       registry.close();
-      (await engine?.catch(() => undefined))?.close();
+      (await engineConnection?.catch(() => undefined))?.close();
     },
   };
 }
@@ -97,13 +101,6 @@ export async function connect(config: Config, options: Options, environment: Env
 /** What identifies a registry and namespace, as part of a file's name. */
 export function fileName(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined).join('/').replace(/[^A-Za-z0-9.-]/g, '_');
-}
-
-function socketOf(env: Environment['env']): { readonly socketPath?: string } {
-  const host = env['DOCKER_HOST'];
-  if (!host) return {};
-  if (!host.startsWith('unix://')) throw new EngineError(`DOCKER_HOST is ${host.replace(/\/\/[^/@]*@/, '//')}: only unix:// sockets are supported`);
-  return { socketPath: host.slice('unix://'.length) };
 }
 
 /** Engines name registries as docker's configuration does. */

@@ -132,7 +132,8 @@ function epochOf({ env }: Environment): number | undefined {
 }
 
 async function portsOf(tree: Tree, connections: Connections, directory: RunDirectory, tell: (happening: Happening) => void, environment: Environment): Promise<Ports> {
-  const [{ createTestRunner }, { createRootFileSystems }, { scratchFolder }, { createReadStream }, { runToken }] = await Promise.all([
+  const [{ ENGINE_VARIABLES }, { createTestRunner }, { createRootFileSystems }, { scratchFolder }, { createReadStream }, { runToken }] = await Promise.all([
+    import('../adapters/engine-address.js'),
     import('../adapters/test-runner.js'),
     import('../adapters/root-file-system.js'),
     import('../adapters/scratch-folder.js'),
@@ -140,7 +141,7 @@ async function portsOf(tree: Tree, connections: Connections, directory: RunDirec
     import('../execute/leftovers.js'),
   ]);
   const { env, cwd, clock } = environment;
-  const passed = ['PATH', 'HOME', 'DOCKER_HOST', 'DOCKER_CONFIG', 'DOCKER_CONTEXT', 'TMPDIR', 'LANG'];
+  const passed = ['PATH', 'HOME', 'TMPDIR', 'LANG', ...ENGINE_VARIABLES];
   return {
     engine: await connections.engine(),
     space: await connections.space(scratchParent(environment)),

@@ -42,7 +42,7 @@ describe('an engine that is not there', () => {
       ['that left its socket', () => `unix://${scenario.directory}/left.sock`, /^the Docker engine at \S+left\.sock does not answer \(connection refused\)/, /^ {2}try: systemctl start docker/m],
       ['whose socket hangs up', () => `unix://${scenario.directory}/other.sock`, /^the Docker engine at \S+other\.sock does not answer \(it closed the connection\)/, /^ {2}try: journalctl -u docker/m],
       ['that is stuck', () => `unix://${scenario.directory}/stuck.sock`, /^the Docker engine at \S+stuck\.sock does not answer \(no answer in 1 s\)/, /^ {2}try: docker info/m],
-      ['that is reached by TCP', () => 'tcp://user:secret@127.0.0.1:2375', /^DOCKER_HOST is tcp:\/\/127\.0\.0\.1:2375: only unix:\/\/ sockets are supported/, /^/],
+      ['at a port where nobody listens', () => 'tcp://user:secret@127.0.0.1:1', /^the Docker engine at tcp:\/\/127\.0\.0\.1:1 does not answer \(connection refused\)/, /^ {2}try: systemctl start docker/m],
     ])('one %s is exit 4 for plan and for build, one line and what to try; nothing is built', async (_, host, message, hint) => {
       scenario.write('left.sock', '');
       const held: Socket[] = [];

@@ -6,18 +6,21 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createEngine, type EngineOptions } from '../../src/adapters/engine.js';
+import type { EngineAddress } from '../../src/adapters/engine-address.js';
+import { createEngineConnection } from '../../src/adapters/engine-connection.js';
 import { systemClock } from '../../src/adapters/clock.js';
 import type { ContextEntry } from '../../src/definition/build-context.js';
-import type { BuildRequest } from '../../src/execute/build-engine.js';
+import type { BuildEngine, BuildRequest } from '../../src/execute/build-engine.js';
 
 const run = promisify(execFile);
 
 /** The socket of the engine that the machine runs; TEST_ENGINE_SOCKET names that of another, to run the same tests on a newer one. */
 export const SHARED_SOCKET = process.env['TEST_ENGINE_SOCKET'] ?? '/var/run/docker.sock';
 
-/** The port under test, without logins unless given. */
-export function engineAt(socketPath: string = SHARED_SOCKET, options: Partial<EngineOptions> = {}): ReturnType<typeof createEngine> {
-  return createEngine({ socketPath, credentialsFor: () => Promise.resolve(undefined), clock: systemClock, ...options });
+/** The port under test, behind a Unix socket or at an address; without logins unless given. */
+export function engineAt(at: string | EngineAddress = SHARED_SOCKET, options: Partial<EngineOptions> = {}): BuildEngine & { close(): void } {
+  const connection = createEngineConnection(typeof at === 'string' ? { via: 'unix', socketPath: at } : at);
+  return { ...createEngine(connection, { credentialsFor: () => Promise.resolve(undefined), clock: systemClock, ...options }), close: () => connection.close() };
 }
 
 /** A name that no other test uses, for images of one test file. */

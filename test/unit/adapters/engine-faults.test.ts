@@ -1,9 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { registryFault, statusIn } from '../../../src/adapters/engine-faults.js';
-import { asEngineFault, EngineRefusal, engineGone } from '../../../src/adapters/engine-connection.js';
+import type { EngineAddress } from '../../../src/adapters/engine-address.js';
+import { asEngineFault, EngineRefusal } from '../../../src/adapters/engine-connection.js';
+import { engineGone } from '../../../src/adapters/engine-gone.js';
 import { EngineError, RegistryError } from '../../../src/shared/errors.js';
 
 const image = { registry: 'registry.example.org', repository: 'base/trixie', tag: '1' };
+const at = (socketPath: string): EngineAddress => ({ via: 'unix', socketPath });
 
 describe("what an engine's words about a registry mean", () => {
   it.each<[string, number | undefined]>([
@@ -50,24 +53,24 @@ describe('registryFault', () => {
 
 describe('asEngineFault', () => {
   it("keeps the engine's own words and its status", () => {
-    const fault = asEngineFault({ statusCode: 409, json: { message: 'conflict:\n in use' }, message: '(HTTP code 409) unexpected - x ' }, '/s');
+    const fault = asEngineFault({ statusCode: 409, json: { message: 'conflict:\n in use' }, message: '(HTTP code 409) unexpected - x ' }, at('/s'));
     expect(fault).toBeInstanceOf(EngineRefusal);
     expect(fault).toMatchObject({ status: 409, message: 'conflict: in use' });
   });
 
   it('finds the words of a stream that was refused', () => {
-    expect(asEngineFault({ statusCode: 500, json: null, message: '(HTTP code 500) unexpected - the moon - is full ' }, '/s').message).toBe('the moon - is full');
+    expect(asEngineFault({ statusCode: 500, json: null, message: '(HTTP code 500) unexpected - the moon - is full ' }, at('/s')).message).toBe('the moon - is full');
   });
 
   it('says no more than the status when there are no words', () => {
-    expect(asEngineFault({ statusCode: 502, json: null, message: '' }, '/s').message).toBe('HTTP 502');
+    expect(asEngineFault({ statusCode: 502, json: null, message: '' }, at('/s')).message).toBe('HTTP 502');
   });
 
   it.each(['ENOENT', 'ECONNREFUSED', 'EACCES', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'])('%s is an engine that does not answer, on one line and with a hint', (code) => {
-    const fault = asEngineFault(Object.assign(new Error('connect'), { code }), '/run/x.sock') as EngineError;
+    const fault = asEngineFault(Object.assign(new Error('connect'), { code }), at('/run/x.sock')) as EngineError;
     expect(fault).toBeInstanceOf(EngineError);
     expect(fault.message).toMatch(/^the Docker engine at \/run\/x\.sock does not (?:answer|let us in) \([^\n]+\)$/);
     expect(fault.hints.length).toBeGreaterThan(0);
-    expect(fault.message).toBe(engineGone('/run/x.sock', code).message);
+    expect(fault.message).toBe(engineGone(at('/run/x.sock'), code).message);
   });
 });
