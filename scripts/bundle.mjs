@@ -16,11 +16,14 @@ const source = createHash('sha256').update(readFileSync(join(root, 'package-lock
 const files = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 for (const file of files.sort()) source.update(readFileSync(file));
 
-/** yargs asks string-width for the width of its help's columns; its tables of Unicode cost 25 ms at each start, and our help is ASCII. */
+/**
+ * yargs asks string-width for the width of its help's columns; its tables of Unicode cost 25 ms at each start, and our help is
+ * ASCII. What draws on a terminal gets the real one: an image or an instruction may have a name of wide characters.
+ */
 const plainStringWidth = {
   name: 'plain-string-width',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^string-width$/ }, () => ({ path: 'string-width', namespace: 'plain' }));
+    onResolve({ filter: /^string-width$/ }, ({ importer }) => (/\/(src\/report|node_modules\/(log-update|cli-truncate))\//.test(importer) ? undefined : { path: 'string-width', namespace: 'plain' }));
     onLoad({ filter: /.*/, namespace: 'plain' }, () => ({ contents: 'export default (text) => [...String(text).replace(/\\u001b\\[[0-9;]*m/g, "")].length;', loader: 'js' }));
   },
 };

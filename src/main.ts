@@ -1,5 +1,6 @@
 import { cpus, homedir } from 'node:os';
 import { systemClock } from './adapters/clock.js';
+import { createScreen } from './adapters/terminal.js';
 import { Interruption, interruptionExit, interruptionWord } from './cli/interruption.js';
 import { runCommandLine } from './cli/run-command-line.js';
 import { EXIT, type ExitCode } from './shared/errors.js';
@@ -7,20 +8,24 @@ import { EXIT, type ExitCode } from './shared/errors.js';
 /** How long a stopped run may take to clean up, in milliseconds. */
 const GRACE = 4500;
 
+const screen = createScreen(process.stdout, process.stderr, process.env['TERM'] === 'dumb');
+process.on('exit', () => screen.close());
+process.on('SIGCONT', () => screen.resume());
+
 const ending = new AbortController();
 const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hangup } as const;
 for (const [name, exit] of Object.entries(SIGNALS) as [keyof typeof SIGNALS, ExitCode][]) {
   process.on(name, () => {
     // A second one forces; so does one whose cleaning up takes too long.
     if (ending.signal.aborted) process.exit(exit);
-    process.stderr.write(`${interruptionWord(exit)}: stopping what is under way; once more ends it at once\n`);
+    screen.err(`${interruptionWord(exit)}: stopping what is under way; once more ends it at once`);
     ending.abort(new Interruption(exit));
     setTimeout(() => process.exit(exit), GRACE).unref();
   });
 }
 // Of its own accord Node would end with 1, which means that an image failed.
 process.on('uncaughtException', (error: unknown) => {
-  process.stderr.write(`build-images has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  screen.err(`build-images has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   process.exit(ending.signal.aborted ? interruptionExit(ending.signal) : EXIT.bug);
 });
 // Whoever reads us may stop reading: `build-images plan | head`.
@@ -37,8 +42,9 @@ const exit = await runCommandLine(process.argv.slice(2), {
   clock: systemClock,
   random: Math.random,
   signal: ending.signal,
-  out: (line) => void process.stdout.write(`${line}\n`),
-  err: (line) => void process.stderr.write(`${line}\n`),
+  terminal: screen.terminal,
+  out: (line) => screen.out(line),
+  err: (line) => screen.err(line),
 });
 // Explicitly, since a library's idle socket must not keep us; but not before everything is written.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(exit)));

@@ -101,7 +101,7 @@ describe('libraries', () => {
     expect(usersOf(/^(dockerode|@grpc\/|protobufjs)/, ({ stage }) => stage === 'adapters')).toEqual([]);
   });
   it('heavy ones are not loaded before they are needed', () => {
-    const heavy = /^(dockerode|@grpc\/|protobufjs|minijinja-js|dockerfile-ast|js-yaml|yargs|valibot|@dagrejs\/|minimatch|modern-tar)/;
+    const heavy = /^(dockerode|@grpc\/|protobufjs|minijinja-js|dockerfile-ast|js-yaml|yargs|valibot|@dagrejs\/|minimatch|modern-tar|log-update|string-width|cli-truncate)/;
     expect([...loadedWith('main.ts', sources)].filter(([target]) => heavy.test(target)).map(([target, by]) => `${target}, asked for by ${by}`)).toEqual([]);
   });
   it('a heavy one that loads with the start would be noticed', () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../adapters/clock.js';
+import type { Terminal } from '../adapters/terminal.js';
 
 /** The process as the command line sees it; main.ts makes it. */
 export type Environment = {
@@ -14,6 +15,8 @@ export type Environment = {
   random(): number;
   /** Aborted when the process is asked to end. */
   readonly signal: AbortSignal;
+  /** Where a person watches standard output; undefined: lines go to a pipe, a file or a terminal that can do no more. */
+  readonly terminal: Terminal | undefined;
   /** One line to standard output. */
   out(line: string): void;
   /** One line to standard error. */

@@ -12,6 +12,7 @@ import { planBuild } from '../plan/build.js';
 import { decidePublishing } from '../plan/publishing.js';
 import type { Plan, Publishing } from '../plan/step.js';
 import { dayOf } from '../state/dated-tag.js';
+import { formatReading } from '../report/amounts.js';
 import { readNeeds, readState, type Outside } from '../state/read-state.js';
 import type { State } from '../state/state.js';
 import type { Environment } from './environment.js';
@@ -96,11 +97,23 @@ export function outsideOf(connections: Connections): Outside {
 export async function readTreeAndState(config: Config, connections: Connections, options: Options, environment: Environment): Promise<{ readonly tree: Tree; readonly reading: Promise<State> }> {
   let reading: Promise<State> | undefined;
   const tree = await readTree(config, options, environment, (images) => {
-    reading = readState(images, outsideOf(connections), environment.signal);
+    const shown = watchReading(images.length, config, options, environment);
+    reading = readState(images, outsideOf(connections), environment.signal, shown.onRead).finally(shown.stop);
     // What is wrong with the tree is said first; the registry's failure waits until it is asked for.
     reading.catch(() => undefined);
   });
   return { tree, reading: reading! };
+}
+
+/** Milliseconds after which a person wonders what is going on. */
+const PATIENCE = 500;
+
+/** Tells a person at a terminal how far the registry was read, should it take long. */
+function watchReading(many: number, config: Config, options: Options, { terminal }: Environment): { onRead(): void; stop(): void } {
+  if (terminal === undefined || options.json) return { onRead: () => undefined, stop: () => undefined };
+  let read = 0;
+  const stop = terminal.watch(({ columns }) => [formatReading(read, many, config.registry).slice(0, columns - 1)], PATIENCE);
+  return { onRead: () => void read++, stop };
 }
 
 /** Plans a build from what registry and disk hold, and asks for more only where the plan turns on it. */

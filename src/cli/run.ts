@@ -5,7 +5,6 @@ import type { RunDirectory } from '../adapters/run-directory.js';
 import type { Event, Happening } from '../execute/event.js';
 import type { Ports } from '../execute/ports.js';
 import { isPending, type Plan } from '../plan/step.js';
-import { createPlainView } from '../report/plain-lines.js';
 import { digestOf } from '../shared/digest.js';
 import type { Config } from '../shared/config.js';
 import { EXIT, Fault, type ExitCode } from '../shared/errors.js';
@@ -15,6 +14,7 @@ import { interruptionExit } from './interruption.js';
 import { digestOnDisk, type Planning } from './planning.js';
 import type { Tree } from './tree.js';
 import type { Options } from './verb.js';
+import { watchRun, type RunView } from './watch-run.js';
 
 /** Takes the lock of a writing run, or says who has it. Runs that publish nothing have a lock of their own. */
 export async function lockRun({ registry, namespace }: Config, publish: boolean, environment: Environment): Promise<Lock> {
@@ -39,14 +39,15 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
   const directory = createRunDirectory(stateDirectory(environment), startedAt, connections.redactor.redact, environment.err);
   const runLock = await lockDirectory(directory.path);
   // What a failed build or test printed is shown: it may print what the config says.
-  const tell = teller(plan, directory, lock, options, { ...environment, out: (line) => environment.out(connections.redactor.redact(line)) });
+  const view = await watchRun(options, environment, connections.redactor);
+  const tell = teller(plan, directory, lock, view, environment);
   const finish = (result: ExitCode): ExitCode => {
     const exit = environment.signal.aborted ? interruptionExit(environment.signal) : result;
     tell({ type: 'run-finished', run: directory.run, seconds: (clock.now() - startedAt) / 1000, exit });
     return exit;
   };
   try {
-    const ports = await portsOf(tree, connections, directory, tell, environment);
+    const ports = await portsOf(tree, connections, directory, { tell, show: (progress) => view.show(progress) }, environment);
     if (plan.steps.some(({ action }) => action === 'build' || action === 'publish')) await removeLeftovers(ports, environment);
     const epoch = epochOf(environment);
     const running = {
@@ -68,8 +69,7 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
 }
 
 /** What happens goes to the journal first, then to whoever holds the lock's word, then to the eye. */
-function teller(plan: Plan, directory: RunDirectory, lock: Lock, options: Options, environment: Environment): (happening: Happening) => void {
-  const view = createPlainView(options.verbose);
+function teller(plan: Plan, directory: RunDirectory, lock: Lock, view: RunView, environment: Environment): (happening: Happening) => void {
   const total = plan.steps.filter(isPending).length;
   const since = timeOf(environment.clock.now());
   let done = 0;
@@ -78,10 +78,7 @@ function teller(plan: Plan, directory: RunDirectory, lock: Lock, options: Option
     directory.record(event);
     if (['published', 'finished-locally', 'failed', 'blocked'].includes(event.type)) done++;
     lock.say(`run ${directory.run}, pid ${environment.pid}, since ${since}, ${done} of ${total} images done`);
-    const lines = view.lines(event);
-    if (options.json) environment.out(JSON.stringify(event));
-    else for (const line of lines) environment.out(line);
-    if (event.type === 'run-finished' && !options.json) for (const line of ['', ...view.summary()]) environment.out(line);
+    view.tell(event);
   };
 }
 
@@ -131,7 +128,7 @@ function epochOf({ env }: Environment): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-async function portsOf(tree: Tree, connections: Connections, directory: RunDirectory, tell: (happening: Happening) => void, environment: Environment): Promise<Ports> {
+async function portsOf(tree: Tree, connections: Connections, directory: RunDirectory, watchers: Pick<Ports, 'tell' | 'show'>, environment: Environment): Promise<Ports> {
   const [{ ENGINE_VARIABLES }, { createTestRunner }, { createRootFileSystems }, { scratchFolder }, { createReadStream }, { runToken }] = await Promise.all([
     import('../adapters/engine-address.js'),
     import('../adapters/test-runner.js'),
@@ -159,7 +156,7 @@ async function portsOf(tree: Tree, connections: Connections, directory: RunDirec
     scratch: async () => scratchFolder(scratchParent(environment), runToken(directory.run, markOf(environment))),
     readFile: (path) => createReadStream(path, { highWaterMark: 256 * 1024 }),
     absolute: (path) => resolve(cwd, path),
-    tell,
+    ...watchers,
     now: () => clock.now(),
   };
 }

@@ -10,8 +10,10 @@ import type { PublishedImage } from '../state/state.js';
 import type { ParentDigests } from '../state/labels.js';
 import { buildBase } from './build-base.js';
 import type { InspectedImage } from './build-engine.js';
+import { buildStep } from './build-step.js';
 import { buildProduction, proxyEnvironment } from './build-production.js';
 import { parseEpoch, type FormerBase } from './base-image.js';
+import type { Progress } from './event.js';
 import { imageLabels } from './image-labels.js';
 import { untestedTag } from './leftovers.js';
 import type { Parent } from './parents.js';
@@ -50,19 +52,37 @@ export async function makeImage(step: Step, log: ImageLog, work: Work, signal: A
   const node = work.graph.nodes.get(step.image)!;
   const { engine } = work.ports;
   const untested = formatImageRef(withTag(node.ref, untestedTag(work.token, step.tag)));
+  const show = (phase: Progress['phase'], part?: string): void => work.ports.show({ image: step.image, phase, step: part });
+  const buildLog = watchedLog(log, (part) => show('build', part));
   try {
+    show('pull');
     const parents = step.action === 'build' ? await work.bring(node) : [];
+    show('build');
     const limit = work.config.timeouts.build;
     const tooLong = (): Error => new StepFailure('build', `its build did not end within ${limit} s`);
-    if (step.action === 'build') await within(limit, signal, tooLong, (either) => build(step, node, parents, untested, log, work, either));
+    if (step.action === 'build') await within(limit, signal, tooLong, (either) => build(step, node, parents, untested, buildLog, work, either));
     else await engine.tag(step.localId!, untested, signal);
+    show('test');
     await test(step, node, untested, log, work, signal);
+    show('publish');
     const image = await present(untested, work, signal);
     return await finish(step, image, whyNotPublished(step, image, parents, work), work, signal);
   } finally {
     // Also after an abort: the tag must not outlive its run.
     await engine.remove(untested, AbortSignal.timeout(4000)).catch(() => undefined);
   }
+}
+
+/** A log that also tells which step of the build a line begins. */
+function watchedLog(log: ImageLog, onStep: (step: string) => void): ImageLog {
+  return {
+    ...log,
+    line(text) {
+      log.line(text);
+      const step = buildStep(text);
+      if (step !== undefined) onStep(step);
+    },
+  };
 }
 
 async function build(step: Step, node: Node, parents: readonly Parent[], untested: string, log: ImageLog, work: Work, signal: AbortSignal): Promise<void> {

@@ -6,6 +6,15 @@ import type { ImageName } from '../shared/image-ref.js';
 /** The phase of one image's build that something happened in. */
 export type Phase = 'build' | 'test' | 'publish' | 'promote';
 
+/** Where the work on one image is. For the eye of whoever watches: a run tells thousands of these, and no journal keeps them. */
+export type Progress = {
+  readonly image: ImageName;
+  /** `pull`: what it stands on is brought to the engine. */
+  readonly phase: Phase | 'pull';
+  /** What the phase is at, as its tool names it: `[4/7] RUN make`; undefined: nothing is known of it. */
+  readonly step: string | undefined;
+};
+
 /** Something that happened in a run. `at`: milliseconds since 1970. The journal holds these, one a line, and every view is a fold of them. */
 export type Event = { readonly at: number } & (
   | { readonly type: 'run-started'; readonly run: string; readonly publishing: Plan['publishing']; readonly steps: readonly Step[] }

@@ -4,7 +4,7 @@ import type { ImageName } from '../shared/image-ref.js';
 import type { Checked } from '../shared/problem.js';
 import type { BuildEngine } from './build-engine.js';
 import type { DiskSpace } from './disk-space.js';
-import type { Happening } from './event.js';
+import type { Happening, Progress } from './event.js';
 import type { RootFileSystems } from './root-file-systems.js';
 import type { WritableRegistry } from './writable-registry.js';
 
@@ -71,6 +71,8 @@ export type Ports = {
   /** Absolute path of a definition's folder. */
   absolute(directory: string): string;
   tell(happening: Happening): void;
+  /** Told often, and kept nowhere. */
+  show(progress: Progress): void;
   /** Milliseconds since 1970. */
   now(): number;
 };

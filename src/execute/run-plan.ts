@@ -130,6 +130,7 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
     try {
       // Not the run's signal: a manifest that is on its way is let through, so that an interrupt leaves nothing half told.
       // Nor a limit: each request has its own, and a registry that is slow four times over is no bug of ours.
+      ports.show({ image: promotion.image, phase: 'promote', step: undefined });
       await promote(promotion, ports, new AbortController().signal);
       await tagLatest(promotion, made, running, ports);
     } catch (error) {

@@ -8,6 +8,12 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)}h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')}m`;
 }
 
+/** `reading 412 of 1,000 images from registry.example.org`. */
+export function formatReading(read: number, many: number, registry: string): string {
+  const grouped = (number: number): string => String(number).replace(/\B(?=(\d{3})+$)/g, ',');
+  return `reading ${grouped(read)} of ${grouped(many)} image${many === 1 ? '' : 's'} from ${registry}`;
+}
+
 /** `3 images`, `1 image`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;

@@ -13,10 +13,22 @@ export type PlainView = {
   summary(): readonly string[];
 };
 
+/** How lines look where they are shown. */
+export type Look = {
+  paint(colour: 'red' | 'yellow', text: string): string;
+  /** What a program printed, without what would move the cursor of a terminal. */
+  clean(line: string): string;
+};
+
+const AS_IT_IS: Look = { paint: (_, text) => text, clean: (line) => line };
+
+/** What a person should not overlook. */
+const COLOURS: Readonly<Record<string, 'red' | 'yellow'>> = { FAILED: 'red', blocked: 'yellow', 'not done': 'yellow', note: 'yellow' };
+
 type Tally = { published: string[]; local: string[]; failed: string[]; blocked: string[]; notStarted: string[]; promoted: string[]; kept: number };
 
 /** One line per event, each with its time (UTC) and its image's name; a fold of the events and nothing else. */
-export function createPlainView(verbose: boolean): PlainView {
+export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT_IS): PlainView {
   const tally: Tally = { published: [], local: [], failed: [], blocked: [], notStarted: [], promoted: [], kept: 0 };
   let width = 0;
   let say = (image: string): string => image;
@@ -24,9 +36,10 @@ export function createPlainView(verbose: boolean): PlainView {
   let seconds = 0;
   let exit: number = 0;
 
+  const painted = (word: string): string => (COLOURS[word] === undefined ? word : paint(COLOURS[word], word)) + ' '.repeat(Math.max(0, 9 - word.length));
   const why = (reasons: readonly Reason[]): string => reasons.map((reason) => explain(reason, say)).join('; ');
   const body = (event: Event): readonly string[] => {
-    const says = (image: string, word: string, rest: string): string => `${say(image).padEnd(width)} ${word.padEnd(9)} ${rest}`.trimEnd();
+    const says = (image: string, word: string, rest: string): string => `${say(image).padEnd(width)} ${painted(word)} ${rest}`.trimEnd();
     switch (event.type) {
       case 'run-started':
         say = sayNames(event.steps.map(({ image }) => image));
@@ -53,8 +66,8 @@ export function createPlainView(verbose: boolean): PlainView {
       case 'failed':
         tally.failed.push(event.image);
         return [
-          says(event.image, 'FAILED', `${event.message}${event.log === undefined ? '' : `   log: ${event.log}`}`),
-          ...event.detail.map((line) => `  ${''.padEnd(width)}${line}`),
+          says(event.image, 'FAILED', `${clean(event.message)}${event.log === undefined ? '' : `   log: ${event.log}`}`),
+          ...event.detail.map((line) => `  ${''.padEnd(width)}${clean(line)}`),
         ];
       case 'blocked':
         tally.blocked.push(event.image);

@@ -1,6 +1,6 @@
 import { isVersioned, type Graph, type Node } from '../graph/graph.js';
 import type { Digest } from '../shared/digest.js';
-import { formatImageRef, parseImageRef, TAG_PATTERN, withTag, type ImageRef } from '../shared/image-ref.js';
+import { formatImageRef, parseImageRef, TAG_PATTERN, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
 import { newestDatedFirst } from './dated-tag.js';
 import type { DigestMemory } from './digest-memory.js';
 import { provenanceOf } from './labels.js';
@@ -23,9 +23,17 @@ export type Outside = {
 /** What must be known of an image to look it up: its node, or what is there before there is a graph. */
 export type Named = Pick<Node, 'definition' | 'ref'>;
 
-/** What the registry holds of some images: one request for one whose `:latest` is the remembered digest of its version. */
-export async function readState(images: readonly Named[], outside: Outside, signal: AbortSignal): Promise<State> {
-  const read = await all(images, async (image) => [image.definition.image, await readImage(image, outside, signal)] as const, signal);
+/**
+ * What the registry holds of some images: one request for one whose `:latest` is the remembered digest of its version.
+ * @param onRead told after each image
+ */
+export async function readState(images: readonly Named[], outside: Outside, signal: AbortSignal, onRead?: () => void): Promise<State> {
+  const readOne = async (image: Named): Promise<readonly [ImageName, ImageState]> => {
+    const read = await readImage(image, outside, signal);
+    onRead?.();
+    return [image.definition.image, read];
+  };
+  const read = await all(images, readOne, signal);
   return stateOf(new Map(read));
 }
 

@@ -1,5 +1,5 @@
-import type { Event, Happening } from '../../src/execute/event.js';
 import type { Disk } from '../../src/execute/disk-space.js';
+import type { Event, Happening, Progress } from '../../src/execute/event.js';
 import type { BuildRequest, InspectedImage } from '../../src/execute/build-engine.js';
 import type { Ports, TestEnd } from '../../src/execute/ports.js';
 import { digestOf, type Digest } from '../../src/shared/digest.js';
@@ -32,6 +32,7 @@ export type OutsideInMemory = {
   /** What changed the outside, in order: `build web`, `push …/web:2.0`, `put web latest`. */
   readonly deeds: string[];
   readonly events: Event[];
+  readonly shown: Progress[];
   /** By reference: the registry's tags. */
   readonly published: Map<string, Digest>;
   /** By reference: the engine's names, each with its image id. */
@@ -56,6 +57,7 @@ export const builtId = (name: string): string => digestOf(`built ${name}`);
 export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): OutsideInMemory {
   const deeds: string[] = [];
   const events: Event[] = [];
+  const shown: Progress[] = [];
   const published = new Map<string, Digest>();
   const images = new Map<string, InspectedImage>();
   const names = new Map<string, string>();
@@ -161,12 +163,14 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
     },
     absolute: (directory) => `/tree/${directory}`,
     tell: (happening: Happening) => void events.push({ at: now, ...happening } as Event),
+    show: (progress: Progress) => void shown.push(progress),
     now: () => (now += 1000),
   };
   return {
     ports,
     deeds,
     events,
+    shown,
     published,
     names,
     requests,

@@ -7,6 +7,7 @@ import type { PublishedImage } from '../../../src/state/state.js';
 import { packagesDigest } from '../../../src/execute/base-image.js';
 import { builtId, outsideInMemory, pushedAs, type OutsideInMemory } from '../../support/outside-in-memory.js';
 import { formerly, image, planFor, provenance, REGISTRY, stepOf, today } from '../../support/plan-tree.js';
+import { runInMemory } from '../../support/run-in-memory.js';
 import { configOf, treeInMemory } from '../../support/tree-in-memory.js';
 
 const NOON = Date.UTC(2026, 0, 1, 12);
@@ -53,5 +54,17 @@ describe('a base image', () => {
     ['has the date that was asked for', former, 1_000_000_000, '2001-09-09T01:46:40Z'],
   ])('%s', async (_, labels, epoch, created) => {
     expect((await baseImage(image('former', labels), epoch)).config.created).toBe(created);
+  });
+});
+
+describe('whoever watches', () => {
+  it('is shown each phase of an image, the steps of its build, and its promotion at the end', async () => {
+    const { shown } = await runInMemory('web', {
+      hooks: {
+        build: (_, { onLine }) => ['#1 [1/2] FROM x', '#2 [ 2/2] RUN make', '#2 cc a.c'].forEach(onLine),
+        test: () => ({ end: 'exited', code: 0 }),
+      },
+    });
+    expect(shown.map(({ image: name, phase, step }) => [name, phase, ...(step === undefined ? [] : [step])].join(' '))).toEqual(['web pull', 'web build', 'web build [1/2] FROM x', 'web build [2/2] RUN make', 'web test', 'web publish', 'web promote']);
   });
 });

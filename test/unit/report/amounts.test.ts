@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { count, formatDuration } from '../../../src/report/amounts.js';
+import { count, formatDuration, formatReading } from '../../../src/report/amounts.js';
 
 describe('amounts as people read them', () => {
   it.each([
@@ -21,4 +21,9 @@ describe('amounts as people read them', () => {
     [1, '1 image'],
     [2, '2 images'],
   ])('%d: %s', (number, text) => expect(count(number, 'image')).toBe(text));
+  it.each([
+    [0, 1, 'reading 0 of 1 image from a.example'],
+    [412, 1000, 'reading 412 of 1,000 images from a.example'],
+    [1234567, 10_000_000, 'reading 1,234,567 of 10,000,000 images from a.example'],
+  ])('%d of %d: %s', (read, many, text) => expect(formatReading(read, many, 'a.example')).toBe(text));
 });

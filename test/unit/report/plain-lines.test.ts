@@ -56,6 +56,20 @@ describe('the lines of a run', () => {
   });
 });
 
+describe('the lines of a run on a terminal', () => {
+  const plan = planFor(tree('base ← web'), {});
+  const plain = createPlainView(false, { paint: (colour, text) => `<${colour}>${text}</${colour}>`, clean: (line) => line.replaceAll('\u001B', '') });
+  plain.lines({ at: AT, type: 'run-started', run: 'r', publishing: plan.publishing, steps: plan.steps });
+
+  it.each<[Happening, readonly string[]]>([
+    [{ type: 'failed', image: 'web', phase: 'build', message: 'RUN \u001B[2J', detail: ['\u001B[31mred'], log: 'logs/web.log', exit: 1 }, ['21:04:11 web  <red>FAILED</red>    RUN [2J   log: logs/web.log', '               [31mred']],
+    [{ type: 'blocked', image: 'web', by: 'base' }, ['21:04:11 web  <yellow>blocked</yellow>   by base']],
+    [{ type: 'not-started', image: 'web', because: 'x' }, ['21:04:11 web  <yellow>not done</yellow>  x']],
+    [{ type: 'warning', image: 'web', message: 'odd' }, ['21:04:11 web  <yellow>note</yellow>      odd']],
+    [{ type: 'promoted', image: 'web', tag: '2.0', digest: DIGEST, from: undefined, was: undefined }, ['21:04:11 web  :latest   → 2.0']],
+  ])('%j', (happening, lines) => expect(plain.lines({ at: AT, ...happening } as Event)).toEqual(lines));
+});
+
 describe('the last line', () => {
   it('says what changed, what did not, and the run', () => {
     const { tell, end } = view({ images: { base: published('base') } }, false, tree('base ← web ← api, base ← tool, base ← late'));

@@ -108,6 +108,13 @@ describe('reading a rolling image', () => {
 });
 
 describe('reading all images', () => {
+  it('says after each one that it was read, and nothing of one that was not', async () => {
+    let read = 0;
+    await readState([...graph.nodes.values()], outsideWith({}).outside, signal, () => void read++);
+    expect(read).toBe(2);
+    await expect(readState([...graph.nodes.values()], outsideWith({}, { fails: 'HEAD web:latest' }).outside, signal, () => void read++)).rejects.toBe(refused);
+    expect(read).toBe(3);
+  });
   it('reads every image of the graph and nothing else', async () => {
     const { asked, outside } = outsideWith({});
     const state = await readState([...graph.nodes.values()], outside, signal);
