@@ -1,6 +1,7 @@
 import { EngineError, NoSpaceError, RegistryError } from '../shared/errors.js';
 import { formatImageRef, type ImageRef } from '../shared/image-ref.js';
 import { EngineRefusal, oneLine } from './engine-connection.js';
+import { REFUSAL_MEANS, refusalHints, refusalIn } from './registry-refusal.js';
 
 /** Whether an engine's text says that its disk is full. */
 export function isDiskFull(text: string): boolean {
@@ -18,9 +19,23 @@ export function registryFault(action: 'pull' | 'push', image: ImageRef, text: st
   const words = oneLine(text).replace(/^Error response from daemon: /, '');
   if (/does not exist locally|tag does not exist/.test(words)) return new EngineError(`the engine does not have ${formatImageRef(image)} any more`);
   const registry = image.registry === '' ? 'docker.io' : image.registry;
+  const name = formatImageRef(image);
+  if (/\bx509: /.test(words)) {
+    // Read at each request: the engine need not be started again.
+    const hints = [`the registry's CA in /etc/docker/certs.d/${registry}/ca.crt on the engine's machine`];
+    return new RegistryError(`${name} could not be ${action}ed: the engine does not trust ${registry}: ${words.slice(words.indexOf('x509: '))}`, registry, undefined, hints, 'certificate');
+  }
+  if (/server gave HTTP response to HTTPS client/.test(words)) {
+    const hints = [`"insecure-registries": ["${registry}"] in /etc/docker/daemon.json on the engine's machine, then systemctl reload docker`];
+    return new RegistryError(`${name} could not be ${action}ed: ${registry} speaks no TLS, and the engine does not take it without`, registry, undefined, hints, 'no-tls');
+  }
   const status = statusIn(words) ?? (engineStatus === 404 ? 404 : undefined);
+  const refusal = action === 'push' ? refusalIn(words) : undefined;
+  if (refusal !== undefined) {
+    return new RegistryError(`${name} was refused by the registry: ${REFUSAL_MEANS[refusal]} (${words})`, registry, status, refusalHints(refusal, registry, image.repository, image.tag), refusal);
+  }
   const verb = status === undefined ? `could not be ${action}ed` : status === 404 ? `was not found by the registry` : `was refused by the registry`;
-  return new RegistryError(`${formatImageRef(image)} ${verb}: ${words}`, registry, status);
+  return new RegistryError(`${name} ${verb}: ${words}`, registry, status);
 }
 
 /** The HTTP status that an engine's words about a registry stand for; undefined when they tell of none. */

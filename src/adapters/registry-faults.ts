@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http';
-import { RegistryError } from '../shared/errors.js';
+import { RegistryError, type RegistryTrouble } from '../shared/errors.js';
 import type { ConnectionFault } from './connection-fault.js';
 import type { Answer } from './registry-connection.js';
+import { REFUSAL_MEANS, refusalHints, refusalIn } from './registry-refusal.js';
 
 /** What was done before giving up. */
 export type Effort = {
@@ -14,15 +15,15 @@ export type Effort = {
 /** Every way in which a registry can fail us, as one line and what to try. No credential and no URL with a query ever gets in. */
 export function registryFaults(host: string, scheme: 'https' | 'http') {
   const tryIt = [`curl -v ${scheme}://${host === 'docker.io' ? 'registry-1.docker.io' : host}/v2/`];
-  const error = (message: string, status: number | undefined, hints: readonly string[] = tryIt): RegistryError => new RegistryError(message, host, status, hints);
+  const error = (message: string, status: number | undefined, hints: readonly string[] = tryIt, trouble?: RegistryTrouble): RegistryError => new RegistryError(message, host, status, hints, trouble);
   const searched = (source: string | undefined): readonly string[] => [...(source === undefined ? [] : [`check the login in ${source}: credentials were looked for there`]), `docker login ${host}`];
   return {
     noAnswer(fault: ConnectionFault, effort: Effort): RegistryError {
       switch (fault.kind) {
         case 'certificate':
-          return error(`${host} is not trusted: ${fault.message}`, undefined, [...tryIt, 'ca_bundle in the config names a file of CAs to trust beside the system\'s']);
+          return error(`${host} is not trusted: ${fault.message}`, undefined, [...tryIt, 'ca_bundle in the config names a file of CAs to trust beside the system\'s'], 'certificate');
         case 'no-tls':
-          return error(`${host} speaks no TLS`, undefined, [...tryIt, 'insecure_registries in the config lists hosts where plain HTTP is tolerated']);
+          return error(`${host} speaks no TLS`, undefined, [...tryIt, 'insecure_registries in the config lists hosts where plain HTTP is tolerated'], 'no-tls');
         case 'tls':
         case 'unknown-host':
         case 'too-large':
@@ -56,9 +57,13 @@ export function registryFaults(host: string, scheme: 'https' | 'http') {
     badRedirect(why: string): RegistryError {
       return error(`${host} redirects ${why}`, undefined);
     },
-    /** `what`: "to show base/web:1", "a push to base/web". */
-    refuses(what: string, answer: Answer): RegistryError {
+    /** `what`: "to show base/web:1", "a push to base/web". `about`: what the refusal of a write would be about. */
+    refuses(what: string, answer: Answer, about?: { readonly repository: string; readonly tag?: string }): RegistryError {
       const detail = detailOf(answer);
+      const refusal = about === undefined || detail === undefined ? undefined : refusalIn(detail);
+      if (about !== undefined && refusal !== undefined) {
+        return error(`${host} refuses ${what}: ${REFUSAL_MEANS[refusal]} (${answer.status}, ${detail})`, answer.status, refusalHints(refusal, host, about.repository, about.tag), refusal);
+      }
       return error(`${host} refuses ${what}: ${statusOf(answer)}${detail === undefined ? '' : ` (${detail})`}`, answer.status);
     },
     /** An answer that no registry should give. */

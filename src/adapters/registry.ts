@@ -99,7 +99,7 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
       const repository = repositoryIn(ref);
       const to = { host: ref.registry, repository };
       const begun = await http.send({ ...to, method: 'POST', path: `/v2/${repository}/blobs/uploads/` }, signal);
-      if (begun.status !== 202) throw faultsOf(ref).refuses(`a push to ${repository}`, begun);
+      if (begun.status !== 202) throw faultsOf(ref).refuses(`a push to ${repository}`, begun, { repository });
       const location = begun.headers.location;
       if (location === undefined) return;
       try {
@@ -118,7 +118,7 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
         { host: ref.registry, method: 'PUT', path: manifestPath(repository, tag), repository, headers: { 'content-type': type }, body: manifest.body },
         signal,
       );
-      if (put.status !== 201 && put.status !== 200) throw faultsOf(ref).refuses(`to set ${repository}:${tag}`, put);
+      if (put.status !== 201 && put.status !== 200) throw faultsOf(ref).refuses(`to set ${repository}:${tag}`, put, { repository, tag });
       const now = await readDigest({ registry: ref.registry, repository: ref.repository, tag }, signal);
       if (now !== digest) throw faultsOf(ref).confused(`${repository}:${tag} was set to ${shortDigest(digest)} but is ${now === undefined ? 'not there' : shortDigest(now)}`);
     },

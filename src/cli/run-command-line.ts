@@ -1,4 +1,5 @@
 import { EXIT, Fault, type ExitCode } from '../shared/errors.js';
+import { docsOf } from '../shared/fault-docs.js';
 import { parseArguments, type VerbName } from './args.js';
 import type { Environment } from './environment.js';
 import { interruptionExit, interruptionWord } from './interruption.js';
@@ -36,6 +37,8 @@ export async function runCommandLine(argv: readonly string[], environment: Envir
     const isOutside = error.exit === EXIT.engine || error.exit === EXIT.registry || error.exit === EXIT.archive;
     environment.err(writes && isOutside ? `${error.message}. Nothing was built or changed.` : error.message);
     for (const hint of error.hints) environment.err(`  try: ${hint}`);
+    const docs = docsOf(error);
+    if (docs !== undefined) environment.err(`  docs: ${docs}`);
     return error.exit;
   }
 }

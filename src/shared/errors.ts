@@ -65,6 +65,9 @@ export class EngineError extends Fault {
 /** A disk that builds need is full, or nearly: the engine's, or the one of temporary files. */
 export class NoSpaceError extends EngineError {}
 
+/** What is wrong with a registry, as far as a person would do another thing about it. */
+export type RegistryTrouble = 'unreachable' | 'certificate' | 'no-tls' | 'login' | 'refuses' | 'quota' | 'immutable-tag';
+
 /** A registry does not answer, or refuses. `status`: its HTTP answer, if it gave one. */
 export class RegistryError extends Fault {
   constructor(
@@ -72,9 +75,15 @@ export class RegistryError extends Fault {
     readonly registry: string,
     readonly status: number | undefined,
     hints: readonly string[] = [],
+    readonly trouble: RegistryTrouble = troubleOf(status),
   ) {
     super(EXIT.registry, message, hints);
   }
+}
+
+function troubleOf(status: number | undefined): RegistryTrouble {
+  if (status === undefined || status >= 500 || status === 429) return 'unreachable';
+  return status === 401 || status === 403 ? 'login' : 'refuses';
 }
 
 /** A package archive does not answer, or refuses. */

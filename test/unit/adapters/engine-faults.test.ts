@@ -44,6 +44,32 @@ describe('registryFault', () => {
     expect(registryFault('pull', image, 'manifest for it is missing', 404)).toMatchObject({ status: 404 });
   });
 
+  it.each([
+    // Engine 20.10, 26.1.
+    'Get "https://registry.example.org/v2/": x509: certificate signed by unknown authority',
+    'failed to do request: Head "https://registry.example.org/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+  ])('says where the engine looks for CAs: %s', (text) => {
+    const fault = registryFault('push', image, text) as RegistryError;
+    expect(fault).toMatchObject({ exit: 5, status: undefined, trouble: 'certificate' });
+    expect(fault.message).toBe('registry.example.org/base/trixie:1 could not be pushed: the engine does not trust registry.example.org: x509: certificate signed by unknown authority');
+    expect(fault.hints).toEqual(["the registry's CA in /etc/docker/certs.d/registry.example.org/ca.crt on the engine's machine"]);
+  });
+
+  it('says how the engine is told that a registry has no TLS', () => {
+    const fault = registryFault('pull', image, 'Get "https://registry.example.org/v2/": http: server gave HTTP response to HTTPS client') as RegistryError;
+    expect(fault).toMatchObject({ exit: 5, status: undefined, trouble: 'no-tls' });
+    expect(fault.message).toBe('registry.example.org/base/trixie:1 could not be pulled: registry.example.org speaks no TLS, and the engine does not take it without');
+    expect(fault.hints.join()).toContain('"insecure-registries": ["registry.example.org"]');
+  });
+
+  it.each<[string, string]>([
+    ['quota', 'denied: adding 1.0 MiB of storage resource, which when updated to current usage of 9.0 MiB will exceed the configured upper limit of 9.5 MiB.'],
+    ['immutable-tag', "unknown: Failed to process request due to 'trixie:1' configured as immutable."],
+  ])('tells a refusal for what it is: %s', (trouble, words) => {
+    expect(registryFault('push', image, words)).toMatchObject({ trouble, message: expect.stringContaining(words) });
+    expect(registryFault('pull', image, words)).not.toMatchObject({ trouble });
+  });
+
   it.each(['write /var/lib/docker/tmp/x: no space left on device', 'An image does not exist locally with the tag: x', 'tag does not exist: x'])('blames the engine for "%s"', (text) => {
     const fault = registryFault('pull', image, text);
     expect(fault).toBeInstanceOf(EngineError);

@@ -5,6 +5,7 @@ import { helpText, VERBS, type VerbName } from '../../../src/cli/args.js';
 import { KNOWN_KEYS, parseConfig } from '../../../src/shared/parse-config.js';
 import { parseRootFs } from '../../../src/definition/rootfs.js';
 import { EXIT_MEANING } from '../../../src/shared/errors.js';
+import { DOCUMENTED } from '../../../src/shared/fault-docs.js';
 import { PROJECT } from '../../support/source-tree.js';
 
 const read = (path: string): string => readFileSync(join(PROJECT, path), 'utf8');
@@ -43,6 +44,10 @@ describe('the documents', () => {
   });
   it('a link that leads nowhere would be noticed', () => {
     expect(deadLinks('docs/cli.md', '# A b\n[1](#a-b) [2](#c) [3](nowhere.md) [4](operating.md#exit-codes) [5](operating.md#nowhere) [6](https://example.org)')).toEqual(['#c', 'nowhere.md', 'operating.md#nowhere']);
+  });
+  it('what messages point to is there', () => {
+    const anchors = anchorsOf(read('docs/operating.md'));
+    expect(DOCUMENTED.filter((part) => !anchors.includes(part))).toEqual([]);
   });
   it('what to do is said of every exit code', () => {
     const headings = [...read('docs/operating.md').matchAll(/^### Exit (\d+(?:, \d+)*)/gm)].flatMap(([, codes]) => codes!.split(', '));

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Graph } from '../../../src/graph/graph.js';
 import { BuildFailure } from '../../../src/execute/build-engine.js';
 import { ArchiveError, EngineError, Fault, RegistryError } from '../../../src/shared/errors.js';
+import { docsOf } from '../../../src/shared/fault-docs.js';
 import { formatParents, LABEL } from '../../../src/state/labels.js';
 import { configOf } from '../../support/tree-in-memory.js';
 import { builtId, outsideInMemory, pushedAs, type OutsideInMemory } from '../../support/outside-in-memory.js';
@@ -185,6 +186,8 @@ describe('what a failure comes to', () => {
   const gone = new RegistryError('the registry does not answer', REGISTRY, undefined);
   it.each([
     ['a registry that refuses one image fails that image', refused, 1, ['failed a', 'published b', 'promoted b']],
+    ['a quota that is used up fails that image, though nobody told a status', new RegistryError('no room', REGISTRY, undefined, [], 'quota'), 1, ['failed a', 'published b', 'promoted b']],
+    ['a tag that is immutable fails that image, though nobody told a status', new RegistryError('immutable', REGISTRY, undefined, [], 'immutable-tag'), 1, ['failed a', 'published b', 'promoted b']],
     ['a registry that does not answer stops the run', gone, 5, ['failed a', 'not-started b']],
     ['a registry that is broken stops the run', new RegistryError('503', REGISTRY, 503), 5, ['failed a', 'not-started b']],
     ['a registry that is asked too much stops the run', new RegistryError('429', REGISTRY, 429), 5, ['failed a', 'not-started b']],
@@ -194,7 +197,8 @@ describe('what a failure comes to', () => {
   ])('%s', async (_, error, exit, told) => {
     const run = await runInMemory('a, b', { hooks: failing('a', error) });
     expect([run.exit, results(run.told())]).toEqual([exit, told]);
-    expect(run.events.find(({ type }) => type === 'failed')).toMatchObject({ message: error.message, detail: error.hints.map((hint) => `try: ${hint}`) });
+    const docs = docsOf(error);
+    expect(run.events.find(({ type }) => type === 'failed')).toMatchObject({ message: error.message, detail: [...error.hints.map((hint) => `try: ${hint}`), ...(docs === undefined ? [] : [`docs: ${docs}`])] });
   });
   it('somebody else\'s registry that does not answer fails what stands on it, and the rest is published and promoted', async () => {
     const run = await runInMemory('a, b', { hooks: failing('a', new RegistryError('docker.io does not answer', 'docker.io', undefined)) });
