@@ -7,6 +7,21 @@ const shared = {
 };
 const suite = (name, testMatch) => ({ ...shared, displayName: name, testMatch: testMatch.map((glob) => `<rootDir>/test/${glob}`) });
 
+/** Files of integration and e2e in whose outcome no engine has a say: they run once. All others run on each engine. */
+export const ON_ONE_ENGINE = [
+  // The shipped tree is built once. What is in it is for its own tests; that engines build alike is for all the others.
+  'e2e/shipped-tree.test.ts',
+  'e2e/bug.test.ts',
+  'e2e/definition-faults.test.ts',
+  'e2e/generated-tree.test.ts',
+  'e2e/state-directory.test.ts',
+  'integration/adapters-local.test.ts',
+  'integration/adapters/registry.test.ts',
+  'integration/definition-oracles.test.ts',
+  'integration/dockerignore-oracle.test.ts',
+  'integration/template-oracle.test.ts',
+];
+
 export default {
   projects: [
     suite('unit', ['unit/**/*.test.ts', 'architecture.test.ts']),

@@ -16,7 +16,8 @@ export async function engineAnswers() {
   return (await run('docker', ['version', '--format', '{{.Server.Version}}'])).code === 0;
 }
 
-function ping(where) {
+/** Whether an engine answers. */
+export function ping(where) {
   return new Promise((resolve, reject) => {
     const request = get({ ...where, path: '/_ping', timeout: 10_000 }, (response) => {
       response.resume();

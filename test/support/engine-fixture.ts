@@ -17,6 +17,9 @@ const run = promisify(execFile);
 /** The socket of the engine that the machine runs; TEST_ENGINE_SOCKET names that of another, to run the same tests on a newer one. */
 export const SHARED_SOCKET = process.env['TEST_ENGINE_SOCKET'] ?? '/var/run/docker.sock';
 
+/** How dockerd is started: the machine's own, or where TEST_ENGINE_COMMAND names another (a JSON array), that. */
+const DOCKERD: readonly string[] = JSON.parse(process.env['TEST_ENGINE_COMMAND'] ?? '["dockerd"]') as string[];
+
 /** The port under test, behind a Unix socket or at an address; without logins unless given. */
 export function engineAt(at: string | EngineAddress = SHARED_SOCKET, options: Partial<EngineOptions> = {}): BuildEngine & { close(): void } {
   const connection = createEngineConnection(typeof at === 'string' ? { via: 'unix', socketPath: at } : at);
@@ -83,8 +86,8 @@ export async function startEngine(extra: readonly string[] = []): Promise<OwnEng
   const socketPath = join(dir, 'docker.sock');
   const start = (): ChildProcess =>
     spawn(
-      'dockerd',
-      ['--host', `unix://${socketPath}`, '--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'docker.pid'), '--bridge', bridge, '--iptables=false', ...extra],
+      DOCKERD[0]!,
+      [...DOCKERD.slice(1), '--host', `unix://${socketPath}`, '--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'docker.pid'), '--bridge', bridge, '--iptables=false', ...extra],
       { stdio: 'ignore' },
     );
   let child = start();
