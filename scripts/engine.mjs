@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { openSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { hasControlGroups, hasSystemd } from './packages.mjs';
 import { lastLines, readText, run, say, Stop, waitFor, whereIs } from './shell.mjs';
 
@@ -8,16 +10,28 @@ const SOCKET = '/var/run/docker.sock';
 const PID_FILE = '/var/run/docker.pid';
 const LOG = '/var/log/build-images-dockerd.log';
 
-/** Whether an engine answers where DOCKER_HOST, or the default socket, says. Throws when it is there and this user may not use it. */
+/** Whether an engine answers where DOCKER_HOST, a docker context or the default socket says. Throws when it is there and this user may not use it. */
 export async function engineAnswers() {
-  const host = process.env.DOCKER_HOST || `unix://${SOCKET}`;
+  const host = process.env.DOCKER_HOST || (contextName() === undefined ? `unix://${SOCKET}` : 'a context');
   if (host.startsWith('unix://')) return ping({ socketPath: host.slice('unix://'.length) });
   if (host.startsWith('tcp://') && !process.env.DOCKER_TLS_VERIFY) return ping({ host: new URL(host).hostname, port: new URL(host).port || 2375 });
   return (await run('docker', ['version', '--format', '{{.Server.Version}}'])).code === 0;
 }
 
 /** Whether an engine answers. */
-export function ping(where) {
+export /** The docker context that is meant where DOCKER_HOST is not set; undefined: docker's default. */
+function contextName() {
+  let current;
+  try {
+    current = JSON.parse(readText(join(process.env.DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json'))).currentContext;
+  } catch {
+    // No such file, most likely.
+  }
+  const name = process.env.DOCKER_CONTEXT || current;
+  return name === 'default' ? undefined : name || undefined;
+}
+
+function ping(where) {
   return new Promise((resolve, reject) => {
     const request = get({ ...where, path: '/_ping', timeout: 10_000 }, (response) => {
       response.resume();
@@ -34,6 +48,8 @@ export function ping(where) {
 /** Starts the machine's engine when none answers; one that runs is left alone. It outlives this process. */
 export async function startEngine() {
   if (await engineAnswers()) return;
+  const context = contextName();
+  if (!process.env.DOCKER_HOST && context !== undefined) throw new Stop(`no Docker engine answers at the docker context "${context}"`, 'DOCKER_CONTEXT=default uses an engine of this machine');
   if (process.env.DOCKER_HOST) throw new Stop(`no Docker engine answers at DOCKER_HOST=${process.env.DOCKER_HOST}`, 'unset DOCKER_HOST to use an engine of this machine');
   if (process.getuid() !== 0) throw new Stop('no Docker engine answers, and only root may start one', 'sudo systemctl start docker');
   say('starting the Docker engine');

@@ -31,6 +31,8 @@ export async function missingTools({ engineAnswers, forTests }) {
     command('skopeo', 'skopeo');
     command('openssl', 'openssl');
     command('apt-ftparchive', 'apt-utils');
+    command('ssh', 'openssh-client');
+    need(existsSync('/usr/sbin/sshd'), 'sshd', 'openssh-server');
     command('python3', 'python3');
     for (const [module, name] of [['jinja2', 'python3-jinja2'], ['debian', 'python3-debian'], ['yaml', 'python3-yaml'], ['pyte', 'python3-pyte'], ['ensurepip', 'python3-venv']]) {
       need((await run('/usr/bin/python3', ['-c', `import ${module}`])).code === 0, `Python's ${module}`, name);

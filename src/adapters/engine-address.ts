@@ -14,6 +14,9 @@ export type EngineAddress = { readonly context?: string } & (
   | { readonly via: 'ssh'; readonly host: string; readonly user?: string; readonly port?: number; /** The socket over there, if it is not the usual one. */ readonly socketPath?: string }
 );
 
+/** An engine on another machine, reached as docker does: `ssh` runs `docker system dial-stdio` over there, which is a stream to its socket. */
+export type SshAddress = Extract<EngineAddress, { readonly via: 'ssh' }>;
+
 /** docker's own socket, where neither environment nor context names another engine. */
 export const DEFAULT_ADDRESS: EngineAddress = { via: 'unix', socketPath: '/var/run/docker.sock' };
 

@@ -46,9 +46,9 @@ type Modem = { dial(options: object, done: (error: unknown, answer: unknown) => 
 
 const PING_MILLISECONDS = 5_000;
 
-/** A connection to the engine at an address, through dockerode's modem, which is loaded at the first request. */
-export function createEngineConnection(address: EngineAddress): EngineConnection {
-  const { agent, close } = createEngineTransport(address);
+/** A connection to the engine at an address, through dockerode's modem, which is loaded at the first request. `controlDirectory`: as engine-transport.ts wants it. */
+export function createEngineConnection(address: EngineAddress, controlDirectory?: string): EngineConnection {
+  const { agent, close } = createEngineTransport(address, controlDirectory);
   const prefix = address.via === 'tcp' ? address.prefix : '';
   const closing = new AbortController();
   let modem: Promise<Modem> | undefined;
@@ -82,9 +82,12 @@ export function createEngineConnection(address: EngineAddress): EngineConnection
     address,
     ask: (request) => dial(request, {}),
     open: async (request) => (await dial(request, { isStream: true })) as Readable,
-    upgrade: async (request, protocol) =>
+    async upgrade(request, protocol) {
       // An empty body of known length: a chunked one would leave its end mark in front of the new protocol's bytes.
-      (await dial({ ...request, headers: { ...request.headers, Upgrade: protocol } }, { hijack: true, file: Buffer.alloc(0) })) as Duplex,
+      const stream = (await dial({ ...request, headers: { ...request.headers, Upgrade: protocol } }, { hijack: true, file: Buffer.alloc(0) })) as Duplex;
+      // Node's HTTP/2 server turns a TLS socket away that has not agreed on h2 in its handshake; here it was agreed on afterwards.
+      return Object.assign(stream, { alpnProtocol: undefined });
+    },
     ping: async () => {
       try {
         await dial({ method: 'GET', path: '/_ping', signal: AbortSignal.timeout(PING_MILLISECONDS) }, {});

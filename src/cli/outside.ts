@@ -73,7 +73,7 @@ export async function connect(config: Config, options: Options, environment: Env
   let engineConnection: Promise<EngineConnection> | undefined;
   const connectEngine = async (): Promise<EngineConnection> => {
     const [{ resolveEngineAddress }, { createEngineConnection }] = await Promise.all([import('../adapters/engine-address.js'), import('../adapters/engine-connection.js')]);
-    return createEngineConnection(resolveEngineAddress(env, dockerConfigDirectory));
+    return createEngineConnection(resolveEngineAddress(env, dockerConfigDirectory), join(cacheDirectory(environment), 'ssh'));
   };
   const openEngine = async (): Promise<BuildEngine> => {
     const [connection, { createEngine }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine.js')]);

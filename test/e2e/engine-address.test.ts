@@ -1,0 +1,190 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { makeCertificate } from '../support/certificate.js';
+import { SHARED_SOCKET, startEngine, type OwnEngine } from '../support/engine-fixture.js';
+import { freePort } from '../support/free-port.js';
+import { openScenario, type Scenario } from '../support/scenario.js';
+import { startSshd, type SshFixture } from '../support/ssh-fixture.js';
+
+const execute = promisify(execFile);
+type Env = Readonly<Record<string, string>>;
+
+let folder: string;
+let sshd: SshFixture;
+let relay: Server;
+let plain: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'engine-address-'));
+  sshd = await startSshd({ DOCKER_HOST: `unix://${SHARED_SOCKET}`, PATH: process.env['PATH']! });
+  // The shared engine on a TCP port: an engine of its own would make us wait for its warning against just that.
+  relay = createServer((incoming) => {
+    const engine = connect(SHARED_SOCKET);
+    for (const [from, to] of [[incoming, engine], [engine, incoming]] as const) from.on('error', () => to.destroy()).on('close', () => to.destroy()).pipe(to);
+  });
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  plain = `tcp://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  sshd.stop();
+  relay.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Two images, one on the other, with a context that takes more than one read, and a test that asks the engine by `docker` alone. */
+function defineTree(scenario: Scenario): void {
+  scenario.define('base', {
+    versions: ['1.0-1'],
+    lines: ['COPY big /big', 'RUN wc -c < /big > /size'],
+    files: { big: 'x'.repeat(3_000_000) },
+    test: 'docker image inspect "$1" > /dev/null && [[ $(docker run --rm --network none "$1" cat /size) == 3000000 ]]',
+  });
+  scenario.define('web', { versions: ['1.0-1'], from: 'base', lines: ['RUN echo web > /web'], test: 'docker image inspect "$1" > /dev/null' });
+}
+
+/** Plan, build, test and push through an engine that the environment names, and a second run. */
+async function runMainJob(scenario: Scenario, env: Env): Promise<void> {
+  defineTree(scenario);
+  const plan = await scenario.run(['plan'], { env });
+  expect(plan).toMatchObject({ code: 0, stderr: '' });
+  expect(plan.stdout).toMatch(/2 to build/);
+  const build = await scenario.run([], { env });
+  expect(build).toMatchObject({ code: 0, stderr: '' });
+  expect(build.stdout).toMatch(/2 published/);
+  expect((await scenario.fileIn('base', '1.0-1', 'size')).trim()).toBe('3000000');
+  expect((await scenario.localTags()).filter((tag) => /:(?:untested|run)-/.test(tag))).toEqual([]);
+  expect((await scenario.run([], { env })).stdout).toMatch(/Nothing to do/);
+}
+
+describe('an engine behind TLS', () => {
+  let own: OwnEngine;
+  let scenario: Scenario;
+  let host: string;
+  const tls = (name: string): Env => ({ DOCKER_HOST: host, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: join(folder, name) });
+  beforeAll(async () => {
+    for (const name of ['ours', 'others']) {
+      mkdirSync(join(folder, name));
+      makeCertificate(join(folder, name));
+      for (const file of ['cert', 'key']) copyFileSync(join(folder, name, `server.${file === 'key' ? 'key' : 'pem'}`), join(folder, name, `${file}.pem`));
+    }
+    // What the engine does not trust, with a CA that we do; and no client certificate at all.
+    for (const [name, files] of [['intruder', ['cert.pem', 'key.pem']], ['nobody', []]] as const) {
+      mkdirSync(join(folder, name));
+      copyFileSync(join(folder, 'ours', 'ca.pem'), join(folder, name, 'ca.pem'));
+      for (const file of files) copyFileSync(join(folder, 'others', file), join(folder, name, file));
+    }
+    const port = await freePort();
+    host = `tcp://127.0.0.1:${port}`;
+    const file = (name: string): string => join(folder, 'ours', name);
+    own = await startEngine(['--host', host, '--tlsverify', `--tlscacert=${file('ca.pem')}`, `--tlscert=${file('server.pem')}`, `--tlskey=${file('server.key')}`]);
+    scenario = await openScenario({ socketPath: own.socketPath });
+  }, 90_000);
+  afterAll(async () => {
+    await scenario.close();
+    await own.stop();
+  }, 60_000);
+
+  it('does the main job', () => runMainJob(scenario, tls('ours')), 90_000);
+
+  it.each<[string, () => Env, RegExp, RegExp]>([
+    ['that is spoken to without TLS', () => ({ DOCKER_HOST: host }), /^the Docker engine at tcp:\/\/127\.0\.0\.1:\d+ does not answer \(it wants TLS\)/, /DOCKER_TLS_VERIFY=1/],
+    ['whose CA is another one', () => tls('others'), /^the Docker engine at tcp:\S+ is not trusted \(its certificate is refused: its CA is not one that this machine trusts\)/, /ca\.pem/],
+    ['that does not trust our certificate', () => tls('intruder'), /^the Docker engine at tcp:\S+ does not let us in \(it refuses our client certificate\)/, /cert\.pem and key\.pem/],
+    ['that wants a certificate', () => tls('nobody'), /^the Docker engine at tcp:\S+ does not let us in \(it wants a client certificate\)/, /cert\.pem and key\.pem/],
+    ['that speaks none', () => ({ ...tls('ours'), DOCKER_HOST: plain }), /^the Docker engine at tcp:\S+ does not answer \(it speaks no TLS\)/, /DOCKER_TLS_VERIFY/],
+    ['whose certificates are not there', () => tls('none'), /^DOCKER_TLS_VERIFY is set, but there is no ca\.pem in \S+none/, /DOCKER_CERT_PATH/],
+  ])('one %s is said to be so', async (_, env, message, hint) => {
+    scenario.define('new', { versions: ['1.0-1'] });
+    const { code, stdout, stderr } = await scenario.run(['plan'], { env: env() });
+    expect({ code, stdout }).toEqual({ code: stderr.startsWith('DOCKER') ? 2 : 4, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(hint);
+    expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(3);
+  }, 60_000);
+});
+
+describe('another engine', () => {
+  let scenario: Scenario;
+  beforeAll(async () => {
+    scenario = await openScenario();
+  }, 60_000);
+  afterAll(() => scenario.close(), 60_000);
+  const ssh = (env: Env = sshd.env, host = sshd.url): Env => ({ ...env, DOCKER_HOST: host });
+
+  it('over ssh does the main job, on a connection that its streams share', async () => {
+    await runMainJob(scenario, ssh());
+    // One for each of plan and build, and those of the `docker` that the two tests call; the second run asks no engine.
+    expect(sshd.logins()).toBeLessThanOrEqual(2 + 3 * 2);
+    expect(readdirSync(join(scenario.directory, 'cache', 'build-images', 'ssh'))).toEqual([]);
+  }, 90_000);
+
+  describe('that cannot be reached', () => {
+    let listener: Server;
+    let banner: string;
+    beforeAll(async () => {
+      scenario.define('new', { versions: ['1.0-1'] });
+      listener = createServer((connection) => connection.on('error', () => undefined).end('220 mail.example.org ESMTP\r\n'));
+      await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+      banner = `tcp://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+    });
+    afterAll(() => void listener.close());
+
+    it.each<[string, () => Env | Promise<Env>, number, RegExp, RegExp]>([
+      ['whose port is another program\'s', () => ({ DOCKER_HOST: banner }), 4, /^the Docker engine at tcp:\S+ does not answer \(what it answers is not HTTP\)/, /docker info/],
+      ['whose host is unknown', () => ({ DOCKER_HOST: 'tcp://no-such-host.invalid:2375' }), 4, /^the Docker engine at tcp:\/\/no-such-host\.invalid:2375 does not answer \((?:no host has that name|connect: its name cannot be looked up now)\)/, /docker info/],
+      ['that is named as a web page', () => ({ DOCKER_HOST: 'http://me:secret@127.0.0.1:2375' }), 2, /^DOCKER_HOST is http:\/\/127\.0\.0\.1:2375: an engine is named as tcp:/, /DOCKER_HOST=tcp:\/\/127\.0\.0\.1:2375/],
+      ['of a context that is not there', () => ({ DOCKER_HOST: '', DOCKER_CONTEXT: 'farr' }), 2, /^there is no docker context "farr", which DOCKER_CONTEXT names; there is default/, /docker context ls/],
+      ['whose key is not ours', () => ssh(keyless()), 4, /^the Docker engine at ssh:\/\/root@127\.0\.0\.1:\d+ does not let us in \(root@127\.0\.0\.1: Permission denied \(publickey\)\)/, /ssh -p \d+ root@127\.0\.0\.1 docker version/],
+      ['whose host key is not known', () => ssh(sshd.envWith('unknown', 'UserKnownHostsFile /dev/null')), 4, /^the Docker engine at ssh:\S+ does not answer \(its host key is not known\)/, /must work/],
+      ['whose host key has changed', () => ssh(changed()), 4, /^the Docker engine at ssh:\S+ does not answer \(its host key is another one than the known one\)/, /must work/],
+      ['whose ssh is not there', async () => ssh(undefined, `ssh://127.0.0.1:${await freePort()}`), 4, /^the Docker engine at ssh:\S+ does not answer \(ssh: connect to host 127\.0\.0\.1 port \d+: Connection refused\)/, /must work/],
+      ['whose ssh host is unknown', () => ssh(undefined, 'ssh://no-such-host.invalid'), 4, /^the Docker engine at ssh:\S+ does not answer \(ssh: Could not resolve hostname no-such-host\.invalid: /, /must work/],
+      ['whose socket is not there', () => ssh(undefined, `${sshd.url}/nowhere/docker.sock`), 4, /^the Docker engine at ssh:\S+\/nowhere\/docker\.sock does not answer \([^\n]*\/nowhere\/docker\.sock/, /must work/],
+      ['for which there is no ssh here', () => ssh({ PATH: folder }), 4, /^the Docker engine at ssh:\S+ cannot be reached \(there is no ssh program on this machine\)/, /openssh-client/],
+    ])('one %s is said to be so', async (_, env, exit, message, hint) => {
+      const { code, stdout, stderr } = await scenario.run(['plan'], { env: await env() });
+      expect({ stderr, code, stdout }).toEqual({ stderr: expect.stringMatching(message), code: exit, stdout: '' });
+      expect(stderr).toMatch(hint);
+      expect(stderr).not.toMatch(/secret/);
+      expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(3);
+    }, 60_000);
+
+    it('one whose machine has no docker is said to be so', async () => {
+      const bare = await startSshd({ PATH: '/nonexistent' });
+      const { code, stderr } = await scenario.run(['plan'], { env: { ...bare.env, DOCKER_HOST: bare.url } });
+      bare.stop();
+      expect(stderr).toMatch(/^the Docker engine at ssh:\S+ does not answer \(there is no docker program over there\)/);
+      expect(code).toBe(4);
+    }, 60_000);
+  });
+
+  it('of a docker context does the main job', async () => {
+    const docker = async (...args: readonly string[]): Promise<unknown> => execute('docker', args, { env: { PATH: process.env['PATH']!, DOCKER_CONFIG: join(scenario.directory, 'docker') } });
+    await docker('context', 'create', 'far', '--docker', `host=${plain}`);
+    await docker('context', 'use', 'far');
+    scenario.define('app', { versions: ['1.0-1'], lines: ['RUN echo app > /app'], test: 'docker image inspect "$1" > /dev/null && [[ $(docker context show 2> /dev/null || echo far) == far ]]' });
+    const env = { DOCKER_HOST: '' };
+    expect(await scenario.run(['build', '--select', '*app*'], { env })).toMatchObject({ code: 0, stderr: '' });
+    expect((await scenario.fileIn('app', '1.0-1', 'app')).trim()).toBe('app');
+    // The same through DOCKER_CONTEXT; and the engine's name when it is gone.
+    await docker('context', 'create', 'gone', '--docker', `host=tcp://127.0.0.1:${await freePort()}`);
+    const gone = await scenario.run(['plan'], { env: { DOCKER_HOST: '', DOCKER_CONTEXT: 'gone' } });
+    expect(gone.code).toBe(4);
+    expect(gone.stderr).toMatch(/^the Docker engine at tcp:\/\/127\.0\.0\.1:\d+ \(docker context "gone"\) does not answer \(connection refused\)/);
+  }, 90_000);
+});
+
+function keyless(): Env {
+  writeFileSync(join(folder, 'empty'), '');
+  return sshd.envWith('keyless', `PubkeyAuthentication no`);
+}
+
+function changed(): Env {
+  const known = join(folder, 'known');
+  if (!existsSync(known)) writeFileSync(known, `[127.0.0.1]:${sshd.port} ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ\n`);
+  return sshd.envWith('changed', `UserKnownHostsFile ${known}`);
+}
