@@ -50,11 +50,11 @@ function reason(error: unknown): string {
   }
 }
 
-/** The text of what is no link; ELOOP where it is one (open(2), O_NOFOLLOW), and no waiting for a pipe's other end: looking every path up first costs more than reading it. */
-function readPlainFile(path: string): string {
+/** The bytes of what is no link; ELOOP where it is one (open(2), O_NOFOLLOW), and no waiting for a pipe's other end: looking every path up first costs more than reading it. */
+function readPlainFile(path: string): Buffer {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } finally {
     closeSync(file);
   }
@@ -95,7 +95,7 @@ export function createSourceFiles(root: string, filter: IgnoreFilter): SourceFil
 
     readText(path) {
       try {
-        return good(readPlainFile(path));
+        return good(readPlainFile(path).toString('utf8'));
       } catch (plain) {
         if ((plain as NodeJS.ErrnoException).code !== 'ELOOP') return bad([errorAt(path, undefined, `cannot read this file: ${reason(plain)}`)]);
       }
@@ -105,6 +105,16 @@ export function createSourceFiles(root: string, filter: IgnoreFilter): SourceFil
         return good(readFileSync(path, 'utf8'));
       } catch (error) {
         return bad([errorAt(path, undefined, `cannot read this file: ${reason(error)}`)]);
+      }
+    },
+
+    readBytes(path) {
+      try {
+        const real = realpathSync(path);
+        if (!isInside(real, root)) return bad([errorAt(path, undefined, 'leads out of the source tree')]);
+        return good(readPlainFile(real));
+      } catch (error) {
+        return bad([errorAt(path, undefined, reason(error))]);
       }
     },
 

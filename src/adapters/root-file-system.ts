@@ -1,36 +1,47 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { chmod, mkdtemp, readFile, readdir, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { kill } from 'node:process';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { RootFileSystemFailure, type DebianPackage, type MadeRootFs, type RootFileSystems, type RootFsRequest } from '../execute/root-file-systems.js';
-import type { RootFs } from '../definition/rootfs.js';
+import { parsePublicKeys } from '../definition/openpgp-key.js';
+import type { BaseTool, RootFs } from '../definition/rootfs.js';
+import { RootFileSystemFailure, type MadeRootFs, type RootFileSystems, type RootFsRequest } from '../execute/root-file-systems.js';
 import type { Digest } from '../shared/digest.js';
 import { EXIT, Fault } from '../shared/errors.js';
-import { explainFailure, missingComponent } from './apt-failure.js';
-import { formatSources, parseDeb822Sources, parseOneLineSources, parseRelease, signSources, type AptSource, type ReleaseFile } from './apt-sources.js';
+import { missingComponent } from './apt-failure.js';
+import { aptFilesOfImage, aptFilesWhileMade, keyringFiles, writeFiles } from './apt-files.js';
+import { idlePreference, MERGED_USR_MARK, plannedPackages } from './apt-resolve.js';
+import { DEBIAN_KEYRING, formatSources, parseDeb822Sources, parseOneLineSources, parseRelease, signSources, type AptSource, type ReleaseFile } from './apt-sources.js';
+import { installCommand, installedPackages, resolveCommand } from './debuerreotype.js';
 import { withoutDeviceNodes } from './device-nodes.js';
-import { LISTS_VARIABLE, makeArguments, MERGED_USR_MARK, resolveArguments } from './mmdebstrap.js';
+import { IN_IMAGE_VARIABLE, LISTS_VARIABLE, WHILE_MADE_VARIABLE } from './finish-root.js';
+import { makeArguments, resolveArguments } from './mmdebstrap.js';
+import { runs, runTool, type Place } from './root-tool.js';
 
-/** Milliseconds that mmdebstrap gets to take its mounts down before it is killed. */
-const GRACE = 2_000;
+/** What each tool needs on this machine, and the packages that bring it. */
+const PROGRAMS: Readonly<Record<BaseTool, { readonly programs: readonly string[]; readonly packages: string }>> = {
+  mmdebstrap: { programs: ['mmdebstrap'], packages: 'mmdebstrap' },
+  debuerreotype: { programs: ['debuerreotype-init', 'debootstrap', 'wget'], packages: 'debuerreotype debootstrap wget' },
+};
 
-/** Root file systems made by mmdebstrap on this machine, as root. `path`: where its tools are looked for. */
+/** Root file systems made by mmdebstrap or debuerreotype on this machine, as root. `path`: where their programs are looked for. */
 export function createRootFileSystems(options: { readonly path?: string } = {}): RootFileSystems {
   const path = options.path ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   return {
     async make(rootfs, request, signal) {
       signal.throwIfAborted();
-      if (!(await runs('mmdebstrap', ['--version'], path))) throw new Fault(EXIT.failed, 'mmdebstrap is not installed', ['apt-get install mmdebstrap']);
+      const { programs, packages } = PROGRAMS[rootfs.tool];
+      for (const program of programs) {
+        if (!(await runs(program, ['--version'], path))) throw new Fault(EXIT.failed, `${program.replace('-init', '')} is not installed`, [`apt-get install ${packages}`]);
+      }
+      const unshare = await runs('unshare', ['--mount', 'true'], path);
+      if (rootfs.tool === 'debuerreotype' && !unshare) throw new Fault(EXIT.failed, 'debuerreotype needs mount namespaces, which this machine does not give', ['"tool: mmdebstrap" works without']);
       const folder = await mkdtemp(join(resolve(request.workDirectory), 'rootfs-'));
       try {
         // apt downloads as its own user, who has to get in.
         await chmod(folder, 0o755);
-        const made = await make(rootfs, request, { folder, path, unshare: await runs('unshare', ['--mount', 'true'], path) }, signal);
+        const made = await make(rootfs, request, { folder, path, unshare }, signal);
         const layerPath = join(request.workDirectory, 'layer.tar');
         await rename(made.layerPath, layerPath);
         return { ...made, layerPath };
@@ -41,15 +52,8 @@ export function createRootFileSystems(options: { readonly path?: string } = {}):
   };
 }
 
-type Place = {
-  /** Temporary folder of this run. */
-  readonly folder: string;
-  readonly path: string;
-  /** Whether a mount namespace can be had: what is mounted in one goes away with its last process. */
-  readonly unshare: boolean;
-};
-
 async function make(rootfs: RootFs, request: RootFsRequest, place: Place, signal: AbortSignal): Promise<MadeRootFs> {
+  const { apt, tool } = rootfs;
   const environment = {
     PATH: place.path,
     LC_ALL: 'C.UTF-8',
@@ -58,22 +62,38 @@ async function make(rootfs: RootFs, request: RootFsRequest, place: Place, signal
     DEBIAN_FRONTEND: 'noninteractive',
     DEBCONF_NONINTERACTIVE_SEEN: 'true',
     ...(request.proxy === undefined ? {} : { http_proxy: request.proxy, https_proxy: request.proxy }),
+    [WHILE_MADE_VARIABLE]: join(place.folder, 'while-made'),
+    [IN_IMAGE_VARIABLE]: join(place.folder, 'in-image'),
   };
+  const keyrings = join(place.folder, 'keyrings');
+  const trusted = join(place.folder, 'trusted.gpg');
+  await writeFiles(keyrings, keyringFiles(apt, '.'));
+  await writeFiles(place.folder, { 'trusted.gpg': await trustedKeys() });
+  await writeFiles(environment[WHILE_MADE_VARIABLE], aptFilesWhileMade(apt, keyrings));
+  await writeFiles(environment[IN_IMAGE_VARIABLE], aptFilesOfImage(apt));
+  const run = { name: tool, place, repositories: apt.repositories, onLine: request.onLine };
+
   const resolvedRoot = join(place.folder, 'resolved');
-  const lines = await mmdebstrap(resolveArguments(rootfs, resolvedRoot), environment, request.onLine, ignoreOutput, place, signal);
-  const component = missingComponent(lines);
-  if (component !== undefined) throw new RootFileSystemFailure(component);
-  const packages = plannedPackages(lines);
-  const architecture = packages.find((one) => one.architecture !== 'all')?.architecture;
+  const resolving = tool === 'mmdebstrap' ? (['mmdebstrap', ...resolveArguments(rootfs, resolvedRoot)] as const) : resolveCommand(rootfs, resolvedRoot, trusted);
+  const lines = await runTool(resolving, { ...run, environment }, signal);
+  const fault = missingComponent(lines, apt.repositories) ?? idlePreference(apt.preferences, lines);
+  if (fault !== undefined) throw new RootFileSystemFailure(fault);
+  const planned = plannedPackages(lines);
+  const architecture = planned.find((one) => one.architecture !== 'all')?.architecture;
   if (architecture === undefined) throw new RootFileSystemFailure(`variant ${rootfs.variant} with nothing to include has no packages`);
   const lists = join(resolvedRoot, 'var/lib/apt/lists');
   const releases = await readReleases(lists);
-  const epoch = request.chooseEpoch({ newestRelease: Math.max(0, ...[...releases.values()].map(({ date }) => date)), packages });
+  const epoch = request.chooseEpoch({ newestRelease: Math.max(0, ...[...releases.values()].map(({ date }) => date)), packages: planned });
 
+  const sources = formatSources(signSources(await readSources(resolvedRoot, rootfs, trusted), releases));
+  const installing =
+    tool === 'mmdebstrap'
+      ? (['mmdebstrap', ...makeArguments(rootfs, { mergedUsr: lines.includes(MERGED_USR_MARK), sources })] as const)
+      : installCommand(rootfs, { sources, keyring: trusted, proxy: request.proxy, folder: place.folder });
   const layerPath = join(place.folder, 'layer.tar');
   const hash = createHash('sha256');
   let size = 0;
-  const write = (output: Readable): Promise<void> =>
+  const useOutput = (output: Readable): Promise<void> =>
     pipeline(
       output,
       withoutDeviceNodes,
@@ -86,90 +106,17 @@ async function make(rootfs: RootFs, request: RootFsRequest, place: Place, signal
       },
       createWriteStream(layerPath),
     );
-  await mmdebstrap(
-    makeArguments(rootfs, { mergedUsr: lines.includes(MERGED_USR_MARK), sources: formatSources(signSources(await readSources(resolvedRoot), releases)) }),
-    { ...environment, SOURCE_DATE_EPOCH: String(epoch), [LISTS_VARIABLE]: lists },
-    request.onLine,
-    write,
-    place,
-    signal,
-  );
+  const printed = await runTool(installing, { ...run, environment: { ...environment, SOURCE_DATE_EPOCH: String(epoch), [LISTS_VARIABLE]: lists }, useOutput }, signal);
+  const packages = tool === 'mmdebstrap' ? planned : installedPackages(printed);
   return { layerPath, diffId: `sha256:${hash.digest('hex')}` as Digest, size, epoch, packages, architecture };
 }
 
-/** Runs mmdebstrap to its end; the lines it printed. Rejects with what its failure means, or with the signal's reason. */
-async function mmdebstrap(
-  commandLine: readonly string[],
-  environment: NodeJS.ProcessEnv,
-  onLine: (line: string) => void,
-  useOutput: (output: Readable) => Promise<void>,
-  place: Place,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  signal.throwIfAborted();
-  const [command, ...before] = place.unshare ? ['unshare', '--mount', '--', 'mmdebstrap'] : ['mmdebstrap'];
-  // A process group of its own: apt, dpkg and maintainer scripts are stopped with it.
-  const child = spawn(command!, [...before, ...commandLine], { cwd: place.folder, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  const stop = stopOnAbort(child, signal);
-  const lines: string[] = [];
-  const reader = createInterface({ input: child.stderr });
-  reader.on('line', (line) => {
-    lines.push(line);
-    onLine(line);
-  });
-  try {
-    const status = new Promise<string>((settle, reject) => {
-      child.once('error', reject);
-      child.once('close', (code, by) => settle(code === 0 ? '' : code === null ? `killed by ${by}` : `exit ${code}`));
-    });
-    const [ended, used] = await Promise.allSettled([status, useOutput(child.stdout)]);
-    signal.throwIfAborted();
-    if (ended.status === 'rejected') throw ended.reason;
-    if (used.status === 'rejected' && (used.reason as NodeJS.ErrnoException).code === 'ENOSPC') throw new Fault(EXIT.failed, `no space left for the layer in ${place.folder}`);
-    if (ended.value !== '') throw explainFailure(lines, ended.value);
-    if (used.status === 'rejected') throw used.reason;
-    return lines;
-  } finally {
-    stop.done();
-  }
-}
-
-/** Stops a child's whole group when the signal aborts: first kindly, so that it can take its mounts down, then for good. */
-function stopOnAbort(child: ChildProcess, signal: AbortSignal): { done(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  const signalGroup = (name: NodeJS.Signals): void => {
-    try {
-      if (child.pid !== undefined) kill(-child.pid, name);
-    } catch {
-      // The group is gone already.
-    }
-  };
-  const onAbort = (): void => {
-    signalGroup('SIGTERM');
-    timer = setTimeout(() => signalGroup('SIGKILL'), GRACE);
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  return {
-    done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      if (signal.aborted) signalGroup('SIGKILL');
-    },
-  };
-}
-
-async function ignoreOutput(output: Readable): Promise<void> {
-  output.resume();
-}
-
-/** apt's simulation: `Inst zlib1g (1:1.3 Debian:13.7/stable [amd64]) []`. */
-function plannedPackages(lines: readonly string[]): readonly DebianPackage[] {
-  const packages = lines.flatMap((line) => {
-    const match = /^Inst (\S+) \((\S+) .*\[([a-z0-9-]+)\]\)/.exec(line);
-    return match === null ? [] : [{ name: match[1]!.replace(/:.*/, ''), version: match[2]!, architecture: match[3]! }];
-  });
-  const key = ({ name, architecture }: DebianPackage): string => `${name}:${architecture}`;
-  return packages.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+/** The keys that this machine's apt trusts for sources that name none, Debian's among them, as one binary keyring (apt-secure(8)). */
+async function trustedKeys(): Promise<Buffer> {
+  const folder = '/etc/apt/trusted.gpg.d';
+  const names = (await readdir(folder).catch(() => [])).filter((name) => /\.(?:gpg|asc)$/.test(name));
+  const files = await Promise.all([DEBIAN_KEYRING, ...names.sort().map((name) => join(folder, name))].map((path) => readFile(path).then((bytes) => parsePublicKeys(path, bytes), () => undefined)));
+  return Buffer.concat(files.flatMap((file) => (file?.ok === true ? [file.value] : [])));
 }
 
 async function readReleases(lists: string): Promise<ReadonlyMap<string, ReleaseFile>> {
@@ -182,22 +129,19 @@ async function readReleases(lists: string): Promise<ReadonlyMap<string, ReleaseF
   return releases;
 }
 
-/** The sources that mmdebstrap wrote: one line each, or deb822 in newer versions. */
-async function readSources(root: string): Promise<readonly AptSource[]> {
+/** The sources of the suite, beside those of repositories: mmdebstrap writes one line each, or deb822 in newer versions. What is signed by `trusted` is signed by no file of the image. */
+async function readSources(root: string, { apt }: RootFs, trusted: string): Promise<readonly AptSource[]> {
+  const ours = apt.repositories.map(({ name }) => `${name}.sources`);
   const parts = join(root, 'etc/apt/sources.list.d');
   const sources = [...parseOneLineSources(await readFile(join(root, 'etc/apt/sources.list'), 'utf8').catch(() => ''))];
   for (const name of (await readdir(parts)).sort()) {
+    if (ours.includes(name)) continue;
     const text = await readFile(join(parts, name), 'utf8');
     sources.push(...(name.endsWith('.sources') ? parseDeb822Sources(text) : parseOneLineSources(text)));
   }
-  return sources;
-}
-
-/** Whether a command can be started and ends well. In a group of its own: an interrupt at the terminal must not stop cleaning up. */
-function runs(command: string, commandLine: readonly string[], path: string): Promise<boolean> {
-  return new Promise((settle) => {
-    const child = spawn(command, commandLine, { env: { PATH: path, LC_ALL: 'C' }, stdio: 'ignore', detached: true });
-    child.once('error', () => settle(false));
-    child.once('close', (code) => settle(code === 0));
+  return sources.map((source) => {
+    const { 'Signed-By': signer, ...others } = source.options;
+    return signer === trusted ? { ...source, options: others } : source;
   });
 }
+

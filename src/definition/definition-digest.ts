@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { digestOf, type Digest } from '../shared/digest.js';
 import type { Definition } from './definition.js';
 import { isWithin } from './paths.js';
+import type { RootFs } from './rootfs.js';
 import type { SourceEntry } from './source-files.js';
 
 /** Raised when the same definition would come out as another image by a change of ours: then every digest changes. */
@@ -18,7 +19,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set(['control', 'changelog', 'test.sh'
  */
 export function definitionDigest(definition: Definition, neutral: Digest | undefined, context: readonly SourceEntry[]): Digest {
   const { recipe, nested } = definition;
-  if (recipe.kind === 'base') return digestOf(JSON.stringify([`base ${RECIPE_REVISION.base}`, canonical(recipe.rootfs)]));
+  if (recipe.kind === 'base') return digestOf(JSON.stringify([`base ${RECIPE_REVISION.base}`, canonical(inImage(recipe.rootfs))]));
   const hash = createHash('sha256');
   const add = (text: string): void => void hash.update(`${Buffer.byteLength(text)}:${text}\n`);
   add(`${recipe.kind} ${RECIPE_REVISION[recipe.kind]}`);
@@ -31,6 +32,15 @@ export function definitionDigest(definition: Definition, neutral: Digest | undef
     add(entry.digest());
   }
   return `sha256:${hash.digest('hex')}`;
+}
+
+/** What of a rootfs.yaml makes the image. Keys that came later are left out while they say nothing, so that digests of definitions without them stay. */
+function inImage({ tool, apt, httpProxy: _, ...rootfs }: RootFs): object {
+  return {
+    ...rootfs,
+    ...(tool === 'mmdebstrap' ? {} : { tool }),
+    ...Object.fromEntries(Object.entries(apt).filter(([, settings]) => settings.length > 0)),
+  };
 }
 
 /** The same value with the keys of every mapping in order. */

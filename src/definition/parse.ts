@@ -102,7 +102,7 @@ function parseDefinition(tree: string, found: Found, files: SourceFiles, config:
   if (!REPOSITORY_PATTERN.test(name)) {
     problems.push(errorAt(directory, undefined, `"${name}" cannot be an image's name (lower-case letters, digits, and single . _ - / between them)`));
   }
-  const recipe = read(marker, (path, text) => parseRecipe(marker, path, text));
+  const recipe = read(marker, (path, text) => parseRecipe(marker, path, text, files));
   if (recipe === undefined || problems.some(({ severity }) => severity === 'error')) return bad(problems);
 
   const tagSource: TagSource =
@@ -123,9 +123,9 @@ function parseDefinition(tree: string, found: Found, files: SourceFiles, config:
   return good({ definition }, problems);
 }
 
-function parseRecipe(marker: Found['marker'], path: string, text: string): Checked<Recipe> {
+function parseRecipe(marker: Found['marker'], path: string, text: string, files: SourceFiles): Checked<Recipe> {
   if (marker === 'Dockerfile.template') return good({ kind: 'production', template: text, templatePath: path });
-  const rootfs = parseRootFs(path, text);
+  const rootfs = parseRootFs(path, text, files);
   return rootfs.ok ? good({ kind: 'base', rootfs: rootfs.value, rootfsPath: path }, rootfs.warnings) : rootfs;
 }
 

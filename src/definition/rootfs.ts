@@ -1,7 +1,11 @@
+import { httpHost } from '../shared/http-host.js';
 import { nearHint } from '../shared/near-names.js';
 import { bad, good, type Checked, type Problem } from '../shared/problem.js';
 import { parseYaml } from '../shared/yaml-document.js';
+import { readProxyUrl } from '../shared/proxy-url.js';
 import { yamlFields, type YamlFields } from '../shared/yaml-fields.js';
+import { readAptSettings, suiteFault, uriFault, type AptSettings } from './apt-settings.js';
+import type { SourceFiles } from './source-files.js';
 
 /** What rootfs.yaml says: a base image made from Debian packages. */
 export type RootFs = {
@@ -18,12 +22,24 @@ export type RootFs = {
   readonly env: Readonly<Record<string, string>>;
   readonly cmd: readonly string[];
   readonly user: string | undefined;
+  readonly tool: BaseTool;
+  readonly apt: AptSettings;
+  /** A proxy for apt while the image is made, without credentials; not in the image. */
+  readonly httpProxy: string | undefined;
 };
 
-const KEYS: readonly string[] = ['suite', 'components', 'variant', 'include', 'mirrors', 'suites', 'env', 'cmd', 'user'];
+/** The programs that make a base image. */
+export type BaseTool = (typeof TOOLS)[number];
 
-/** Reads rootfs.yaml. Only `suite` must be there; which suites exist is the archive's business, not ours. */
-export function parseRootFs(path: string, text: string): Checked<RootFs> {
+const TOOLS = ['mmdebstrap', 'debuerreotype'] as const;
+
+const KEYS: readonly string[] = ['suite', 'components', 'variant', 'include', 'mirrors', 'suites', 'env', 'cmd', 'user', 'tool', 'preferences', 'apt_config', 'repositories', 'http_proxy'];
+
+/**
+ * Reads rootfs.yaml. Only `suite` must be there; which suites exist is the archive's business, not ours.
+ * @param files has the keys that it names
+ */
+export function parseRootFs(path: string, text: string, files: Pick<SourceFiles, 'readBytes'>): Checked<RootFs> {
   const parsed = parseYaml(path, text);
   if (!parsed.ok) return bad(parsed.problems);
   const problems: Problem[] = [];
@@ -39,13 +55,36 @@ export function parseRootFs(path: string, text: string): Checked<RootFs> {
     components: nonEmpty(fields, 'components', suiteFault) ?? ['main'],
     variant: fields.checkedText('variant', variantFault) ?? 'minbase',
     include: fields.texts('include', packageFault) ?? [],
-    mirrors: nonEmpty(fields, 'mirrors', mirrorFault),
+    mirrors: nonEmpty(fields, 'mirrors', uriFault),
     suites: fields.texts('suites', suiteFault),
     env: readEnv(fields),
     cmd: nonEmpty(fields, 'cmd') ?? ['bash'],
     user: fields.checkedText('user', userFault),
+    tool: (fields.checkedText('tool', toolFault) as BaseTool | undefined) ?? 'mmdebstrap',
+    apt: readAptSettings(path, fields, files, problems),
+    httpProxy: readProxyUrl(path, fields, 'http_proxy', problems),
   };
-  return problems.length > 0 ? bad(problems) : good(rootfs);
+  pinsOfOwnHosts(rootfs, fields);
+  if (rootfs.tool === 'debuerreotype') beyondDebuerreotype(rootfs, fields);
+  return problems.some(({ severity }) => severity === 'error') ? bad(problems) : good(rootfs, problems);
+}
+
+/** The pin of a repository is by its host: the suite's own packages must not be under it. */
+function pinsOfOwnHosts({ mirrors, apt }: RootFs, fields: YamlFields): void {
+  const hosts = (mirrors ?? ['http://deb.debian.org/', 'http://security.debian.org/']).map(httpHost);
+  for (const { name, uris, pin } of apt.repositories) {
+    const own = uris.map(httpHost).find((host) => hosts.includes(host));
+    if (pin !== undefined && own !== undefined) fields.mapping('repositories')?.mapping(name)?.problem('pin', `would be that of the suite's own packages too, which are on ${own}: write preferences with "release n=…" instead`);
+  }
+}
+
+function beyondDebuerreotype({ variant, mirrors }: RootFs, fields: YamlFields): void {
+  if (variant !== 'minbase') fields.problem('variant', 'must be minbase with tool: debuerreotype');
+  if (mirrors?.some((mirror) => httpHost(mirror) === '') === true) fields.problem('mirrors', 'must be http or https with tool: debuerreotype');
+}
+
+function toolFault(text: string): string | undefined {
+  return TOOLS.some((tool) => tool === text) ? undefined : `must be ${TOOLS.join(' or ')}${nearHint(text, TOOLS)}`;
 }
 
 function nonEmpty(fields: YamlFields, key: string, fault?: (text: string) => string | undefined): readonly string[] | undefined {
@@ -64,11 +103,6 @@ function readEnv(fields: YamlFields): Readonly<Record<string, string>> {
   return Object.fromEntries(entries);
 }
 
-/** `trixie`, `trixie-updates`, `stable/updates`; also what a component looks like. */
-function suiteFault(text: string): string | undefined {
-  return /^[a-z0-9][a-z0-9.+_-]*(?:\/[a-z0-9][a-z0-9.+_-]*)*$/.test(text) ? undefined : 'is no such name (lower-case letters, digits, . + _ - /)';
-}
-
 function variantFault(text: string): string | undefined {
   return /^[a-z][a-z0-9-]*$/.test(text) ? undefined : 'is no variant of mmdebstrap ("minbase")';
 }
@@ -76,11 +110,6 @@ function variantFault(text: string): string | undefined {
 /** Debian Policy 5.6.7 (package names; the archive has none shorter than two characters). */
 function packageFault(text: string): string | undefined {
   return /^[a-z0-9][a-z0-9+.-]+$/.test(text) ? undefined : 'is no package name (lower-case letters, digits, + . -)';
-}
-
-function mirrorFault(text: string): string | undefined {
-  if (/^[a-z+]+:\/\/[^/]*@/i.test(text)) return 'must not hold credentials';
-  return /^(?:https?:\/\/[^\s/[\]@]+(?:\/[^\s[\]]*)?|(?:file|copy):\/[^\s[\]]*)$/.test(text) ? undefined : 'is no URL ("https://archive.example.org/debian")';
 }
 
 function userFault(text: string): string | undefined {

@@ -26,6 +26,8 @@ export interface SourceFiles {
   walk(directory: string): Walk;
   /** The text of a file that is there. */
   readText(path: string): Checked<string>;
+  /** The bytes of a file that a definition names. */
+  readBytes(path: string): Checked<Uint8Array>;
   /** The text of a file inside the source root that a template imports: 'absent' when there is none, 'outside' when it lies, or a link leads, beyond the root. */
   readImport(path: string): { readonly text: string } | 'absent' | 'outside';
   /** The build context of a folder: all of it, links replaced by what they name, minus what its .dockerignore leaves out. */

@@ -80,7 +80,7 @@ export function baseImageConfig(base: {
     },
     rootfs: { type: 'layers', diff_ids: [base.diffId] },
     // Engines count the entries that are not empty against the layers: exactly one here.
-    history: [{ created, created_by: `mmdebstrap ${rootfs.variant} ${rootfs.suite}`, comment: 'Debian packages' }],
+    history: [{ created, created_by: `${rootfs.tool} ${rootfs.variant} ${rootfs.suite}`, comment: 'Debian packages' }],
   });
 }
 

@@ -26,7 +26,7 @@ export async function buildBase(build: BaseBuild, config: Config, ports: Pick<Po
   const scratch = await ports.scratch();
   try {
     const made = await ports.rootFileSystems
-      .make(build.rootfs, { chooseEpoch: epochRule(build.epoch, build.former), proxy: config.aptProxy, workDirectory: scratch.path, onLine: (line) => build.log.line(line) }, signal)
+      .make(build.rootfs, { chooseEpoch: epochRule(build.epoch, build.former), proxy: build.rootfs.httpProxy ?? config.aptProxy, workDirectory: scratch.path, onLine: (line) => build.log.line(line) }, signal)
       .catch((error: unknown) => {
         throw error instanceof RootFileSystemFailure ? new StepFailure('build', error.message, [build.rootfsPath]) : error;
       });

@@ -2,6 +2,7 @@ import type { Config, Timeouts } from './config.js';
 import { parseImageRef, REPOSITORY_PATTERN } from './image-ref.js';
 import { nearHint, nearNames } from './near-names.js';
 import { bad, errorAt, good, warningAt, type Checked, type Problem } from './problem.js';
+import { readProxyUrl } from './proxy-url.js';
 import { parseYaml, pointerStep, type YamlDocument } from './yaml-document.js';
 import { yamlFields, type YamlFields } from './yaml-fields.js';
 
@@ -68,8 +69,8 @@ export function parseConfig(path: string, text: string): Checked<Config> {
   if (fields === undefined) return bad(problems);
   problems.push(...oddKeys(path, fields), ...oddNumbers(path, parsed.value));
 
-  const httpProxy = readProxy(path, fields, 'http_proxy', problems);
-  const aptProxy = readProxy(path, fields, 'apt_only_proxy', problems) ?? httpProxy;
+  const httpProxy = readProxyUrl(path, fields, 'http_proxy', problems);
+  const aptProxy = readProxyUrl(path, fields, 'apt_only_proxy', problems) ?? httpProxy;
   const credentials = readCredentials(path, fields, problems);
   const registry = fields.checkedText('registry', registryFault);
   if (!fields.keys.includes('registry')) problems.push(errorAt(path, undefined, 'registry is missing: the host that images are pushed to ("registry.example.org")'));
@@ -149,14 +150,6 @@ function readCredentials(path: string, fields: YamlFields, problems: Problem[]):
 }
 
 /** A proxy without its `user:password@`, which would end up in images and logs. */
-function readProxy(path: string, fields: YamlFields, key: string, problems: Problem[]): string | undefined {
-  const written = fields.checkedText(key, (text) => (/[\s"'\\;]/.test(text) ? 'must be a URL (no blanks, no quotes)' : undefined));
-  if (!written) return undefined;
-  const stripped = written.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/i, '$1');
-  if (stripped !== written) problems.push(warningAt(path, fields.lineOf(key), `${key} holds credentials; they are left out, since templates, logs and images would show them`));
-  return stripped;
-}
-
 function readUids(fields: YamlFields): Readonly<Record<string, number>> | undefined {
   const uids = fields.mapping('known_uid_mappings');
   if (uids === undefined) return undefined;

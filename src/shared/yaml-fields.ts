@@ -10,6 +10,8 @@ import { pointerStep, type YamlDocument } from './yaml-document.js';
 export type YamlFields = {
   /** The keys that are there, as written. */
   readonly keys: readonly string[];
+  /** The line on which the mapping begins. */
+  readonly line: number;
   lineOf(key: string | number, ...below: readonly (string | number)[]): number;
   text(key: string): string | undefined;
   /** A text whose check returns what is wrong with it ("is no image reference"). */
@@ -19,8 +21,12 @@ export type YamlFields = {
   number(key: string, rule: { readonly whole: boolean; readonly min: number; readonly max?: number }): number | undefined;
   /** Bytes of a size with its unit (`20GB`); 0 needs none. */
   size(key: string): number | undefined;
+  /** A text, number or true/false, or a list of these, each as it was written. */
+  scalars(key: string): string | readonly string[] | undefined;
   /** The fields of a mapping below this one. */
   mapping(key: string): YamlFields | undefined;
+  /** The fields of each mapping of a list; those that are none are problems. */
+  mappings(key: string): readonly YamlFields[];
   problem(key: string, message: string): void;
 };
 
@@ -42,6 +48,7 @@ export function yamlFields(path: string, document: YamlDocument, problems: Probl
   };
   return {
     keys: Object.keys(value),
+    line: document.lineOf(pointer),
     lineOf,
     problem,
     text,
@@ -87,6 +94,29 @@ export function yamlFields(path: string, document: YamlDocument, problems: Probl
       problem(key, typeof found === 'string' || typeof found === 'number' ? `"${found}" ${size.fault}` : size.fault);
       return undefined;
     },
+    scalars(key) {
+      const found = get(key);
+      const written = (item: unknown, ...steps: readonly (string | number)[]): string | undefined => {
+        if (!['string', 'number', 'boolean'].includes(typeof item)) {
+          problems.push(errorAt(path, lineOf(...steps), `${label(key)} must be text, a number or true/false, or a list of these, not ${kindOf(item)}`));
+          return undefined;
+        }
+        return document.plainTextOf(pointer + steps.map(pointerStep).join('')) ?? String(item);
+      };
+      if (found === undefined) return undefined;
+      if (!Array.isArray(found)) return written(found, key);
+      const items = found.map((item, index) => written(item, key, index));
+      return items.every((item) => item !== undefined) ? items : undefined;
+    },
+    mappings(key) {
+      const found = get(key);
+      if (found === undefined) return [];
+      if (!Array.isArray(found)) {
+        problem(key, `must be a list, not ${kindOf(found)}`);
+        return [];
+      }
+      return found.flatMap((item, index) => yamlFields(path, document, problems, item, pointer + pointerStep(key) + pointerStep(index)) ?? []);
+    },
     mapping: (key) => (get(key) === undefined ? undefined : yamlFields(path, document, problems, get(key), pointer + pointerStep(key))),
   };
 }
@@ -108,7 +138,7 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `timeouts.test` for `/timeouts/test`. */
+/** `timeouts.test` for `/timeouts/test`; which item of a list it is, the line says. */
 function nameOf(pointer: string): string {
-  return pointer.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
+  return pointer.slice(1).replace(/\/\d+(?=\/|$)/g, '').replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
 }

@@ -17,7 +17,7 @@ import { ArchiveError, Fault } from '../../src/shared/errors.js';
 /** Older than most files of the suite: what is dated must be dated back. */
 const EPOCH = 1_700_000_000;
 // mtr-packet gets a file capability, which is an extended attribute in the layer.
-const rootfs: RootFs = { suite: 'trixie', components: ['main'], variant: 'minbase', include: ['libcap2-bin', 'mtr-tiny'], mirrors: undefined, suites: undefined, env: { LANG: 'C.UTF-8' }, cmd: ['bash'], user: undefined };
+const rootfs: RootFs = { suite: 'trixie', components: ['main'], variant: 'minbase', include: ['libcap2-bin', 'mtr-tiny'], mirrors: undefined, suites: undefined, env: { LANG: 'C.UTF-8' }, cmd: ['bash'], user: undefined, tool: 'mmdebstrap', apt: { preferences: [], options: [], repositories: [] }, httpProxy: undefined };
 const tag = `base-image-test.invalid/base/trixie:${process.pid}`;
 const never = new AbortController().signal;
 const rootFileSystems = createRootFileSystems();

@@ -38,6 +38,7 @@ export function filesInMemory(texts: Readonly<Record<string, string>>): SourceFi
       return { folders: [...folders].map(([path, files]) => ({ path, files })), problems: [] };
     },
     readText: (path) => (texts[path] === undefined ? bad([errorAt(path, undefined, 'there is no such file')]) : good(texts[path])),
+    readBytes: (path) => (texts[path] === undefined ? bad([errorAt(path, undefined, 'there is no such file')]) : good(Buffer.from(texts[path], 'latin1'))),
     readImport: (path) => (texts[path] === undefined ? 'absent' : texts[path] === 'outside' ? 'outside' : { text: texts[path] }),
     readContext: (directory) => good(inside(directory).map((path) => fileEntry(path, texts[`${directory}/${path}`]!))),
   };

@@ -10,6 +10,7 @@ describe('explainFailure', () => {
     const failure = explainFailure(
       ['Ign:1 http://archive.example.org/debian nosuch InRelease', 'Err:2 http://archive.example.org/debian nosuch Release', '  404  Not Found [IP: 192.0.2.1 80]', "E: The repository 'http://archive.example.org/debian nosuch Release' does not have a Release file.", ...TAIL],
       'exit 1',
+      [],
     );
     expect(failure).toBeInstanceOf(RootFileSystemFailure);
     expect(failure.message).toBe('there is no such suite: http://archive.example.org/debian nosuch Release: 404 Not Found');
@@ -18,6 +19,7 @@ describe('explainFailure', () => {
     const failure = explainFailure(
       ['Err:2 http://archive.example.org/debian trixie Release', '  503  Service Unavailable [IP: 192.0.2.1 80]', "E: The repository 'http://archive.example.org/debian trixie Release' does not have a Release file.", ...TAIL],
       'exit 1',
+      [],
     );
     expect(failure).toBeInstanceOf(ArchiveError);
     expect(failure.message).toBe("The repository 'http://archive.example.org/debian trixie Release' does not have a Release file. (503 Service Unavailable)");
@@ -28,7 +30,7 @@ describe('explainFailure', () => {
     ['E: Failed to fetch http://archive.example.org/pool/a.deb  404  Not Found [IP: 192.0.2.1 80]'],
   ])('%s is the fault of the archive', (line) => {
     const why = /  (\S.*)$/.exec(line)?.[1] ?? 'Something';
-    const failure = explainFailure(['Err:1 http://archive.example.org/debian sid/main amd64 something', `  ${why}`, 'Reading package lists...', line, 'E: Some index files failed to download. They have been ignored, or old ones used instead.', ...TAIL], 'exit 1');
+    const failure = explainFailure(['Err:1 http://archive.example.org/debian sid/main amd64 something', `  ${why}`, 'Reading package lists...', line, 'E: Some index files failed to download. They have been ignored, or old ones used instead.', ...TAIL], 'exit 1', []);
     expect(failure).toBeInstanceOf(ArchiveError);
     expect(failure.message.replace(' (Something)', '')).toBe(line.slice(3).replace(/\s+/g, ' ').replace(' [IP: 192.0.2.1 80]', ''));
   });
@@ -36,6 +38,7 @@ describe('explainFailure', () => {
     const failure = explainFailure(
       ['W: GPG error: http://archive.example.org/debian forky InRelease: NO_PUBKEY 0123456789ABCDEF', "E: The repository 'http://archive.example.org/debian forky InRelease' is not signed.", ...TAIL],
       'exit 1',
+      [],
     );
     expect(failure).toBeInstanceOf(ArchiveError);
     expect((failure as ArchiveError).hints.join()).toContain('debian-archive-keyring');
@@ -47,7 +50,7 @@ describe('explainFailure', () => {
     [['E: invalid variant. Choose from extract, custom'], 'invalid variant. Choose from extract, custom'],
     [[], 'mmdebstrap: killed by SIGKILL'],
   ])('%j is the fault of the definition', (lines, message) => {
-    const failure = explainFailure([...lines, ...TAIL], 'killed by SIGKILL');
+    const failure = explainFailure([...lines, ...TAIL], 'mmdebstrap: killed by SIGKILL', []);
     expect(failure).toBeInstanceOf(RootFileSystemFailure);
     expect(failure.message).toBe(message);
   });
@@ -56,7 +59,7 @@ describe('explainFailure', () => {
 describe('missingComponent', () => {
   it('is said though apt only warns', () => {
     const warning = "W: Skipping acquire of configured file 'nosuch/binary-amd64/Packages' as repository 'http://archive.example.org/debian trixie InRelease' doesn't have the component 'nosuch' (component misspelt in sources.list?)";
-    expect(missingComponent(['Reading package lists...', warning])).toBe('http://archive.example.org/debian trixie InRelease has no component nosuch');
-    expect(missingComponent(['Reading package lists...'])).toBeUndefined();
+    expect(missingComponent(['Reading package lists...', warning], [])).toBe('http://archive.example.org/debian trixie InRelease has no component nosuch');
+    expect(missingComponent(['Reading package lists...'], [])).toBeUndefined();
   });
 });

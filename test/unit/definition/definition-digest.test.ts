@@ -3,14 +3,14 @@ import { digestOf } from '../../../src/shared/digest.js';
 import { definitionDigest } from '../../../src/definition/definition-digest.js';
 import { parseRootFs } from '../../../src/definition/rootfs.js';
 import type { Definition } from '../../../src/definition/definition.js';
-import { fileEntry } from '../../support/tree-in-memory.js';
+import { fileEntry, filesInMemory } from '../../support/tree-in-memory.js';
 import { nodeOf } from '../../support/plan-tree.js';
 
 const web = nodeOf('web', []).definition;
 const files = [fileEntry('a', '1'), fileEntry('b/c', '2')];
 const digest = definitionDigest(web, digestOf('FROM x'), files);
 const base = (text: string): Definition => {
-  const rootfs = parseRootFs('rootfs.yaml', text);
+  const rootfs = parseRootFs('rootfs.yaml', text, filesInMemory({ 'a.gpg': '\x99a', 'b.gpg': '\x99b', 'c.gpg': '\x99a' }));
   if (!rootfs.ok) throw new Error(JSON.stringify(rootfs.problems));
   return { ...web, recipe: { kind: 'base', rootfs: rootfs.value, rootfsPath: 'rootfs.yaml' } };
 };
@@ -48,4 +48,22 @@ describe('the digest of a base definition', () => {
     expect(definitionDigest(base(rootfs.replace('[aa, bb]', '[aa, cc]')), undefined, [])).not.toBe(definitionDigest(base(rootfs), undefined, []));
     expect(definitionDigest(base(rootfs.replace('B: "2"', 'B: "3"')), undefined, [])).not.toBe(definitionDigest(base(rootfs), undefined, []));
   });
+  it('is the same as before there were preferences, repositories, options of apt and a choice of tools', () => {
+    expect(definitionDigest(base('suite: trixie\n'), undefined, [])).toBe('sha256:b16f22121901895290a0548049439205193f98fd4f604d9687e297d63ab1c3da');
+  });
+  it.each([
+    ['another tool', 'tool: debuerreotype'],
+    ['a preference', 'preferences: [{package: hello, pin: version 2*, priority: 900}]'],
+    ['an option of apt', 'apt_config: {"APT::Install-Recommends": false}'],
+    ['a repository', 'repositories: {x: {uri: "https://x.example.org", suites: [y], key: a.gpg}}'],
+    ['another key of it', 'repositories: {x: {uri: "https://x.example.org", suites: [y], key: b.gpg}}'],
+  ])('is another one with %s', (_, line) => {
+    const others = ['', 'repositories: {x: {uri: "https://x.example.org", suites: [y], key: a.gpg}}'].filter((other) => other !== line);
+    for (const other of others) expect(definitionDigest(base(rootfs + line), undefined, [])).not.toBe(definitionDigest(base(rootfs + other), undefined, []));
+  });
+  it.each([
+    ['a proxy', 'http_proxy: http://proxy.example.org:3128', ''],
+    ['the tool that is there anyway', 'tool: mmdebstrap', ''],
+    ["the name of a key's file", 'repositories: {x: {uri: "https://x.example.org", suites: [y], key: c.gpg}}', 'repositories: {x: {uri: "https://x.example.org", suites: [y], key: a.gpg}}'],
+  ])('%s plays no part', (_, line, other) => expect(definitionDigest(base(rootfs + line), undefined, [])).toBe(definitionDigest(base(rootfs + other), undefined, [])));
 });

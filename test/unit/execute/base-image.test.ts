@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import type { RootFs } from '../../../src/definition/rootfs.js';
 import { baseImageConfig, epochRule, formatEpoch, imagePlatform, packagesDigest, parseEpoch } from '../../../src/execute/base-image.js';
 import { digestOf } from '../../../src/shared/digest.js';
+import { rootFsOf } from '../../support/rootfs.js';
 
-const rootfs: RootFs = { suite: 'trixie', components: ['main'], variant: 'minbase', include: [], mirrors: undefined, suites: undefined, env: {}, cmd: ['bash'], user: undefined };
+const rootfs: RootFs = rootFsOf('suite: trixie');
 const libc = { name: 'libc6', version: '2.41-12', architecture: 'amd64' };
 const tzdata = { name: 'tzdata', version: '2026a-1', architecture: 'all' };
 const configOf = (change: Partial<RootFs> = {}, labels: Record<string, string> = {}): Record<string, any> =>

@@ -6,9 +6,10 @@ import { configOf } from '../../support/tree-in-memory.js';
 import { published } from '../../support/plan-tree.js';
 import { runInMemory } from '../../support/run-in-memory.js';
 import type { Hooks } from '../../support/outside-in-memory.js';
+import { rootFsOf } from '../../support/rootfs.js';
 
+const ROOTFS = rootFsOf('suite: trixie');
 const asBase = (name: string) => ({ graph: (graph: Graph): Graph => ({ ...graph, nodes: new Map([...graph.nodes].map(([key, node]) => [key, key === name ? { ...node, dockerfile: undefined, definition: { ...node.definition, recipe: { kind: 'base', rootfsPath: 'rootfs.yaml', rootfs: ROOTFS } as const } } : node])) }) });
-const ROOTFS = { suite: 'trixie', components: ['main'], variant: 'minbase', include: [], mirrors: [], suites: [], env: {}, cmd: ['bash'], user: undefined };
 /** What is free of the engine's disk, look by look. */
 const looks = (...free: readonly number[]): Hooks => {
   let look = 0;
