@@ -19,11 +19,11 @@ export async function explainBuildFailure(text: string, step: string | undefined
   const words = withoutPrefixes(oneLine(text));
   const place = step === undefined ? undefined : await placeOfStep(dockerfile, step);
   const failure = (what: string, line = place?.line): BuildFailure => new BuildFailure(what, line);
-  const instruction = instructionOf(place, step);
+  const instruction = place !== undefined ? instructionOf(place) : instructionOfStep(step);
 
   const exit = /^(?:executor failed running \[.*\]|process ".*" did not complete successfully): (.*)$/.exec(words)?.[1];
   if (isDiskFull(exit ?? words)) return diskFull();
-  if (exit !== undefined) return failure(behind(instruction ?? { text: 'a RUN instruction', cut: false }, exit.replace(/^exit code: /, 'exit ')));
+  if (exit !== undefined) return failure(saidBehind(instruction ?? { text: 'a RUN instruction', cut: false }, exit.replace(/^exit code: /, 'exit ')));
 
   if (/no active session|transport is closing|error reading from server|server preface/.test(words)) return new EngineError(`the engine lost the connection on which it gets the build's files: ${words}`);
 
@@ -35,7 +35,7 @@ export async function explainBuildFailure(text: string, step: string | undefined
 
   const missing = /"([^"]+)":? not found/.exec(words)?.[1];
   const what = missing === undefined ? words : `${missing} is not there`;
-  return failure(instruction === undefined ? what : behind(instruction, what));
+  return failure(instruction === undefined ? what : saidBehind(instruction, what));
 }
 
 function withoutPrefixes(words: string): string {
@@ -43,16 +43,21 @@ function withoutPrefixes(words: string): string {
   return shorter === words ? words : withoutPrefixes(shorter);
 }
 
-type Instruction = { readonly text: string; readonly cut: boolean };
+/** An instruction on one line; `cut`: not all of it. */
+export type Instruction = { readonly text: string; readonly cut: boolean };
 
 /** `RUN apt-get install … exit 100`, or `RUN make: exit 2` when the whole instruction is there. */
-function behind({ text, cut }: Instruction, what: string): string {
+export function saidBehind({ text, cut }: Instruction, what: string): string {
   return `${text}${cut ? ' …' : ':'} ${what}`;
 }
 
-/** The instruction as it stands in the Dockerfile, else as the engine names its step (there with variables filled in). */
-function instructionOf(place: DockerfilePlace | undefined, step: string | undefined): Instruction | undefined {
-  if (place !== undefined) return shortened(`${place.keyword} ${place.args}`);
+/** The instruction as it stands in the Dockerfile, made short. */
+export function instructionOf({ keyword, args }: DockerfilePlace): Instruction {
+  return shortened(`${keyword} ${args}`);
+}
+
+/** As the engine names its step: with variables filled in. */
+function instructionOfStep(step: string | undefined): Instruction | undefined {
   return step === undefined ? undefined : shortened(step.replace(/^\[internal\] load metadata for /, 'FROM ').replace(/^\[[^\]]*\] /, ''));
 }
 

@@ -15,7 +15,7 @@ import { inspectImage } from './inspect-image.js';
 /** How long the engine gets to be gone, after a step that was killed from outside, before the step is blamed. Milliseconds. */
 const SHUTDOWN_GRACE = 1_000;
 
-/** Builds with BuildKit: the engine asks for Dockerfile and context through a session of this build alone. The image id. */
+/** Builds with BuildKit: the engine asks for Dockerfile and context through a session of this build alone. The image id. Rejects with NoBuildSession when it opens none. */
 export async function buildWithSession(
   connection: EngineConnection,
   request: BuildRequest,
@@ -72,11 +72,26 @@ export async function buildWithSession(
   }
 }
 
+/** The engine has no build sessions: it is older than they are, or another program that speaks its API. */
+export class NoBuildSession extends Error {
+  constructor(
+    /** What it said. */
+    message: string,
+  ) {
+    super(message);
+    this.name = 'NoBuildSession';
+  }
+}
+
+/** What an engine without sessions, or a proxy before it, answers. */
+const UNKNOWN_REQUEST = [400, 403, 404, 405, 501];
+
 async function openSession(connection: EngineConnection, content: Parameters<typeof openBuildSession>[1], signal: AbortSignal): ReturnType<typeof openBuildSession> {
   try {
     return await openBuildSession(connection, content, signal);
   } catch (error) {
-    throw error instanceof EngineRefusal ? new EngineError(`the engine at ${engineName(connection.address)} opens no build session: ${error.message}`, ['BuildKit is needed: Docker 20.10 or newer']) : error;
+    if (!(error instanceof EngineRefusal)) throw error;
+    throw UNKNOWN_REQUEST.includes(error.status) ? new NoBuildSession(error.message) : new EngineError(`the engine at ${engineName(connection.address)} opens no build session: ${error.message}`);
   }
 }
 

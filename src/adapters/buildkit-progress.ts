@@ -68,7 +68,7 @@ export function createBuildProgress(print: (line: string) => void): BuildProgres
 }
 
 /** A proxy's or a mirror's password can stand in a build argument, and so in a step's name. */
-function withoutUserinfo(line: string): string {
+export function withoutUserinfo(line: string): string {
   return line.replace(/(\w:\/\/)[^\s/@:]+:[^\s/@]+@/g, '$1***@');
 }
 

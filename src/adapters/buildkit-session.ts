@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { sendUnaryData, ServerDuplexStream, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
 import type { ContextEntry } from '../definition/build-context.js';
 import { loadBuildkitMessages, PACKET, type BuildkitMessages, type Codec, type FileStat, type Packet } from './buildkit-messages.js';
-import { contextListing, wantedEntries } from './context-listing.js';
+import { CONTEXT_TIME, contextListing, textEntry, wantedEntries } from './context-listing.js';
 import type { EngineConnection } from './engine-connection.js';
 
 /** A login for one registry, as docker's configuration has it. */
@@ -25,11 +25,8 @@ export type BuildSession = {
   close(): void;
 };
 
-/**
- * The time that every file of a context carries, and so every file that COPY puts into a layer: fixed, so that equal content gives
- * equal images, and not 1970, because zip and wheel files can hold nothing before 1980. Nanoseconds; a text because a number would round it.
- */
-const MODIFIED = `${Date.UTC(1980, 0, 1, 0, 0, 1)}000000`;
+/** Nanoseconds; a text because a number would round it. */
+const MODIFIED = `${CONTEXT_TIME}000000`;
 
 /** Go's FileMode bit of a directory. */
 const DIRECTORY = 0x80000000;
@@ -129,7 +126,7 @@ function service(messages: BuildkitMessages): ServiceDefinition {
 /** The engine says in the call's metadata which folder it means, and which paths of it it needs. */
 function askedEntries(content: SessionContent, call: ServerDuplexStream<Packet, Packet>): readonly ContextEntry[] {
   const metadata = (key: string): string => call.metadata.get(key).join(', ');
-  if (metadata('dir-name') === 'dockerfile') return [inMemory('Dockerfile', content.dockerfile)];
+  if (metadata('dir-name') === 'dockerfile') return [textEntry('Dockerfile', content.dockerfile)];
   const wanted = metadata('followpaths');
   // The caller has applied .dockerignore: the engine must not do it a second time with other rules.
   if (wanted === '.dockerignore') return [];
@@ -137,19 +134,6 @@ function askedEntries(content: SessionContent, call: ServerDuplexStream<Packet, 
   // Several values arrive joined by a comma, and newer engines encode odd ones: then everything is sent, which is right too.
   if (wanted === '' || metadata('followpaths-encoded') !== '' || content.context.some(({ path }) => path.includes(','))) return listing;
   return wantedEntries(listing, wanted.split(', '));
-}
-
-function inMemory(path: string, text: string): ContextEntry {
-  const bytes = Buffer.from(text);
-  return {
-    type: 'file',
-    path,
-    mode: 0o644,
-    size: bytes.length,
-    async *read() {
-      yield bytes;
-    },
-  };
 }
 
 function statOf(entry: ContextEntry): FileStat {

@@ -1,6 +1,12 @@
 import type { ContextEntry } from '../definition/build-context.js';
 
 /**
+ * The time that every file of a context carries, and so every file that COPY puts into a layer: fixed, so that equal content gives
+ * equal images, and not 1970, because zip and wheel files can hold nothing before 1980. Milliseconds since 1970.
+ */
+export const CONTEXT_TIME = Date.UTC(1980, 0, 1, 0, 0, 1);
+
+/**
  * The entries as BuildKit's file transfer takes them: every directory that a file needs is there, a parent stands directly
  * before its children, and siblings are ordered by the bytes of their names (fsutil's validator refuses any other order).
  */
@@ -49,4 +55,18 @@ function componentMatcher(pattern: string): (part: string) => boolean {
   const source = pattern.replace(/[.+^${}()|]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
   const expression = new RegExp(`^${source}$`, 'su');
   return (part) => expression.test(part);
+}
+
+/** A file of a context, of a text at hand. */
+export function textEntry(path: string, text: string): Extract<ContextEntry, { type: 'file' }> {
+  const bytes = Buffer.from(text);
+  return {
+    type: 'file',
+    path,
+    mode: 0o644,
+    size: bytes.length,
+    async *read() {
+      yield bytes;
+    },
+  };
 }

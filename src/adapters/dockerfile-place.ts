@@ -1,10 +1,13 @@
-import { DockerfileParser } from 'dockerfile-ast';
+import { DockerfileParser, ModifiableInstruction } from 'dockerfile-ast';
+
 /** An instruction of a Dockerfile, and the line on which it begins, from 1. */
 export type DockerfilePlace = {
   /** `RUN`, in capitals. */
   readonly keyword: string;
   /** Without flags, continuations and comments; still of several lines when it holds a heredoc. */
   readonly args: string;
+  /** `--mount=type=secret,id=a`, as written. */
+  readonly flags: readonly string[];
   readonly line: number;
 };
 
@@ -19,13 +22,7 @@ const COUNTED = ['ADD', 'COPY', 'RUN', 'WORKDIR'];
  * cannot be searched for: it has its variables filled in.
  */
 export async function placeOfStep(dockerfile: string, step: string): Promise<DockerfilePlace | undefined> {
-  const places = DockerfileParser.parse(dockerfile)
-    .getInstructions()
-    .map((instruction): DockerfilePlace => {
-      const raw = instruction.getRawArgumentsContent() ?? '';
-      const bare = raw.includes('<<') ? raw : raw.replace(/^\s*#.*$/gm, '').replace(/\\[ \t]*$/gm, '');
-      return { keyword: instruction.getKeyword(), args: bare.replace(/^(?:--\S+\s+)+/, ''), line: instruction.getRange().start.line + 1 };
-    });
+  const places = placesIn(dockerfile);
   const reference = /^(?:\[internal\] load metadata for|FROM) (\S+)/.exec(step)?.[1];
   if (reference !== undefined) return placeOfParent(places, dockerfile, reference);
 
@@ -38,6 +35,18 @@ export async function placeOfStep(dockerfile: string, step: string): Promise<Doc
   // Counted from the end: instructions that the parent has ONBUILD come first and are in no file of ours.
   const place = keyword === 'FROM' ? stage.from : stage.steps[stage.steps.length - 1 - (Number(total) - Number(index))];
   return place?.keyword === keyword ? place : undefined;
+}
+
+/** Every instruction of a Dockerfile, in order. */
+export function placesIn(dockerfile: string): readonly DockerfilePlace[] {
+  return DockerfileParser.parse(dockerfile)
+    .getInstructions()
+    .map((instruction): DockerfilePlace => {
+      const raw = instruction.getRawArgumentsContent() ?? '';
+      const bare = raw.includes('<<') ? raw : raw.replace(/^\s*#.*$/gm, '').replace(/\\[ \t]*$/gm, '');
+      const flags = instruction instanceof ModifiableInstruction ? instruction.getFlags().map(String) : [];
+      return { keyword: instruction.getKeyword(), args: bare.replace(/^(?:--\S+\s+)+/, ''), flags, line: instruction.getRange().start.line + 1 };
+    });
 }
 
 function stagesOf(places: readonly DockerfilePlace[]): readonly Stage[] {

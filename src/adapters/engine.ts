@@ -4,10 +4,12 @@ import { isDigest, type Digest } from '../shared/digest.js';
 import { EngineError, RegistryError } from '../shared/errors.js';
 import { parseImageRef, repositoryOf, type ImageRef } from '../shared/image-ref.js';
 import { answerWithin } from './answer-within.js';
-import { buildWithSession } from './buildkit-build.js';
+import { buildWithSession, NoBuildSession } from './buildkit-build.js';
 import { credentialsKey, type RegistryLogin } from './buildkit-session.js';
+import { buildClassic } from './classic-build.js';
 import type { Clock } from './clock.js';
 import { asEngineFault, EngineRefusal, type EngineConnection, type EngineRequest } from './engine-connection.js';
+import { urlSafe } from './url-safe.js';
 import { errorOf, readRecords, type EngineRecord } from './engine-records.js';
 import { diskFull, isDiskFull, refused, registryFault } from './engine-faults.js';
 import { inspectImage, realNames } from './inspect-image.js';
@@ -26,12 +28,26 @@ const DEFAULT_PATIENCE = 30;
 
 /** The Docker engine (Engine API 1.41 and newer) behind a connection. Nothing is asked before the first call. */
 export function createEngine(connection: EngineConnection, options: EngineOptions): BuildEngine {
+  /** What the engine said when it was asked for a session and has none; known from the first build on. */
+  let withoutSessions: string | undefined;
   const patience = options.patience ?? DEFAULT_PATIENCE;
   const quickly = <T>(signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>, seconds = patience): Promise<T> => answerWithin(connection.address, seconds, signal, ask);
   const registryAuth = async (ref: ImageRef): Promise<Record<string, string>> => ({ 'X-Registry-Auth': authHeader(ref.registry, await options.credentialsFor(credentialsKey(ref.registry))) });
 
   return {
-    build: (request: BuildRequest, signal) => buildWithSession(connection, request, { ...options, patience }, signal),
+    async build(request: BuildRequest, signal) {
+      if (request.limits === undefined && withoutSessions === undefined) {
+        try {
+          return await buildWithSession(connection, request, { ...options, patience }, signal);
+        } catch (error) {
+          if (!(error instanceof NoBuildSession)) throw error;
+          withoutSessions = error.message;
+        }
+      }
+      if (request.limits === undefined) request.onLine(`this engine opens no build session (${withoutSessions!}): its classic builder builds this`);
+      const because = request.limits === undefined ? `and this engine opens no build session (${withoutSessions!})` : 'which applies no limits: take out the mount, or container_limits of the config';
+      return buildClassic(connection, request, { ...options, patience, because }, signal);
+    },
 
     async list(signal) {
       const images = (await quickly(signal, (either) => ask(connection, { method: 'GET', path: '/images/json', signal: either }))) as readonly ListedImage[];
@@ -143,10 +159,9 @@ async function* openRecords(connection: EngineConnection, request: EngineRequest
   }
 }
 
-/** RFC 4648 §5, as the engine wants it. Always sent: without the header some engines answer a push with 400. */
+/** Always sent: without the header some engines answer a push with 400. */
 function authHeader(registry: string, login: RegistryLogin | undefined): string {
-  const auth = login === undefined ? {} : { ...login, serveraddress: credentialsKey(registry) };
-  return Buffer.from(JSON.stringify(auth)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+  return urlSafe(login === undefined ? {} : { ...login, serveraddress: credentialsKey(registry) });
 }
 
 /** The digest that a push ends with; the containerd image store tells it only in the text that people see (`TAG: digest: sha256:… size: 401`). */

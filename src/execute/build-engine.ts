@@ -1,4 +1,5 @@
 import type { ContextEntry } from '../definition/build-context.js';
+import type { ContainerLimits } from '../shared/container-limits.js';
 import type { Digest } from '../shared/digest.js';
 import type { LocalImages } from '../state/local-images.js';
 
@@ -15,6 +16,8 @@ export type BuildRequest = {
   readonly noCache: boolean;
   /** `linux/amd64`; unset is the engine's own. */
   readonly platform: string | undefined;
+  /** What each of its containers may use; unset: no limits. */
+  readonly limits: ContainerLimits | undefined;
   /** Called with each line the build prints, without its newline. */
   onLine(line: string): void;
 };

@@ -46,7 +46,7 @@ export async function buildProduction(build: ProductionBuild, config: Config, po
   };
   try {
     return await ports.engine.build(
-      { dockerfile, context: context.value, tag: build.tag, labels: build.labels, buildArgs: proxyEnvironment(config), noCache: build.noCache, platform: config.platform, onLine },
+      { dockerfile, context: context.value, tag: build.tag, labels: build.labels, buildArgs: proxyEnvironment(config), noCache: build.noCache, platform: config.platform, limits: config.containerLimits, onLine },
       signal,
     );
   } catch (error) {

@@ -1,3 +1,5 @@
+import type { ContainerLimits } from './container-limits.js';
+
 /** Limits on waiting, in seconds. */
 export type Timeouts = {
   /** Until a connection to a registry stands. */
@@ -39,6 +41,8 @@ export type Config = {
   readonly allowedSources: readonly string[] | undefined;
   /** `host[:port]` of registries where plain HTTP is tolerated when the peer speaks no TLS. Loopback is always among them. */
   readonly insecureRegistries: readonly string[];
+  /** Unset: none. Set, images are built by the engine's classic builder, since BuildKit applies no limits. */
+  readonly containerLimits: ContainerLimits | undefined;
   readonly jobs: number | undefined;
   readonly timeouts: Timeouts;
   /** No build starts while the engine's disk has less room than this: bytes; 0: it is not looked at. */

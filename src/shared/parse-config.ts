@@ -1,4 +1,5 @@
 import type { Config, Timeouts } from './config.js';
+import { readContainerLimits } from './container-limits.js';
 import { parseImageRef, REPOSITORY_PATTERN } from './image-ref.js';
 import { nearHint, nearNames } from './near-names.js';
 import { bad, errorAt, good, warningAt, type Checked, type Problem } from './problem.js';
@@ -93,6 +94,7 @@ export function parseConfig(path: string, text: string): Checked<Config> {
     platform: fields.checkedText('platform', platformFault),
     allowedSources: fields.texts('allowed_sources', emptyFault),
     insecureRegistries: fields.texts('insecure_registries', hostFault) ?? [],
+    containerLimits: readContainerLimits(fields),
     jobs: fields.number('jobs', { whole: true, min: 1 }),
     timeouts: readTimeouts(fields),
     minFree: fields.size('min_free') ?? DEFAULT_MIN_FREE,

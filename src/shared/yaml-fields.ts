@@ -16,6 +16,7 @@ export type YamlFields = {
   text(key: string): string | undefined;
   /** A text whose check returns what is wrong with it ("is no image reference"). */
   checkedText(key: string, fault: (text: string) => string | undefined): string | undefined;
+  textOrNumber(key: string): string | number | undefined;
   texts(key: string, fault?: (text: string) => string | undefined): readonly string[] | undefined;
   flag(key: string): boolean | undefined;
   number(key: string, rule: { readonly whole: boolean; readonly min: number; readonly max?: number }): number | undefined;
@@ -57,6 +58,12 @@ export function yamlFields(path: string, document: YamlDocument, problems: Probl
       const message = found === undefined ? undefined : fault(found);
       if (message !== undefined) problem(key, message);
       return message === undefined ? found : undefined;
+    },
+    textOrNumber(key) {
+      const found = get(key);
+      if (found === undefined || typeof found === 'string' || typeof found === 'number') return found;
+      problem(key, `must be text or a number, not ${kindOf(found)}`);
+      return undefined;
     },
     texts(key, fault = () => undefined) {
       const found = get(key);

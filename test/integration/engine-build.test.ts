@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { ContextEntry } from '../../src/definition/build-context.js';
-import { BuildFailure } from '../../src/execute/build-engine.js';
-import { buildRequest, contextFile, engineAt, importBase, removeImages, uniqueName } from '../support/engine-fixture.js';
+import { BuildFailure, type BuildRequest } from '../../src/execute/build-engine.js';
+import { BUILDERS, buildRequest, contextFile, engineAt, importBase, removeImages, uniqueName } from '../support/engine-fixture.js';
 
 const run = promisify(execFile);
 const prefix = uniqueName('build');
@@ -11,6 +11,9 @@ const base = `${prefix}/base:1`;
 const engine = engineAt();
 const never = new AbortController().signal;
 let serial = 0;
+jest.setTimeout(30_000);
+/** Those of the builder under test. */
+let limits: BuildRequest['limits'];
 
 beforeAll(() => importBase(base), 60_000);
 afterAll(async () => {
@@ -25,7 +28,7 @@ type Built = { readonly tag: string; readonly id: string; readonly printed: read
 async function build(lines: string, context: readonly ContextEntry[] = [], rest: Rest = {}): Promise<Built> {
   const tag = `${prefix}/image:${++serial}`;
   const printed: string[] = [];
-  const request = buildRequest(tag, `FROM ${base}\n${lines}\n`, { context, onLine: (line) => printed.push(line), ...rest });
+  const request = buildRequest(tag, `FROM ${base}\n${lines}\n`, { context, limits, onLine: (line) => printed.push(line), ...rest });
   const id = await engine.build(request, never);
   return { tag, id, printed, output: printed.map((line) => line.replace(/^#\d+ /, '')) };
 }
@@ -44,7 +47,9 @@ async function failureOf(lines: string, context: readonly ContextEntry[] = [], r
   return { message, line };
 }
 
-describe('a build that succeeds', () => {
+describe.each(BUILDERS)('a build of %s that succeeds', (_, own) => {
+  beforeAll(() => void (limits = own));
+
   it('gives the tagged image, with its labels, and prints what its steps print', async () => {
     const { tag, id, printed } = await build('COPY a /a\nRUN cat /a; echo grüße >&2', [contextFile('a', 'hello\n')], { labels: { one: 'a "b" ü', two: '' } });
     const image = await engine.inspect(tag, never);
@@ -52,7 +57,7 @@ describe('a build that succeeds', () => {
     expect(image!.size).toBeGreaterThan(100_000);
     const step = printed.find((line) => line.includes('RUN cat'))!;
     const number = step.split(' ')[0]!;
-    expect(step).toBe(`${number} [3/3] RUN cat /a; echo grüße >&2`);
+    expect(step).toMatch(/^#\d+ \[3\/\d\] RUN cat \/a; echo grüße >&2$/);
     expect(printed).toEqual(expect.arrayContaining([`${number} hello`, `${number} grüße`, expect.stringMatching(new RegExp(`^${number} done in \\d+\\.\\ds$`))]));
   });
 
@@ -60,20 +65,6 @@ describe('a build that succeeds', () => {
     const { output } = await build('ARG proxy\nRUN echo "see $proxy"', [], { buildArgs: { proxy: 'http://me:s3cret@proxy:3128' }, noCache: true });
     expect(output).toContain('see http://***@proxy:3128');
     expect(output.join('\n')).not.toContain('s3cret');
-  });
-
-  it('has the new bytes of a file whose name and size stayed the same', async () => {
-    const lines = 'COPY a /a\nRUN cat /a';
-    const first = await build(lines, [contextFile('a', 'one')]);
-    const second = await build(lines, [contextFile('a', 'two')]);
-    expect(first.output).toContain('one');
-    expect(second.output).toContain('two');
-    expect(second.id).not.toBe(first.id);
-  });
-
-  it('has the new Dockerfile when only that changed, at the same length', async () => {
-    expect((await build('RUN echo aaa > /x; cat /x')).output).toContain('aaa');
-    expect((await build('RUN echo bbb > /x; cat /x')).output).toContain('bbb');
   });
 
   it('gives the same image for the same input, out of the cache', async () => {
@@ -116,28 +107,10 @@ describe('a build that succeeds', () => {
     );
   });
 
-  it('sends only what COPY names, whatever wildcards it names it with', async () => {
-    const read: string[] = [];
-    const spied = (path: string): ContextEntry => ({ type: 'file', path, mode: 0o644, size: 1, async *read() { read.push(path); yield Buffer.from('x'); } });
-    const context = ['a.txt', 'sub/b.txt', 'sub/c.bin', 'other/d', 'ünder/e'].map(spied);
-    const { output } = await build('COPY a.txt sub/*.txt ünder/ /c/\nRUN cd /c; ls', context, { noCache: true });
-    expect(output).toEqual(expect.arrayContaining(['a.txt', 'b.txt', 'e']));
-    expect(output).not.toContain('d');
-    const { output: second } = await build('COPY a.txt s?b/*.txt /c/\nRUN cd /c; ls', context.map(({ path }) => spied(`${path}`)), { noCache: true });
-    expect(second).toEqual(expect.arrayContaining(['a.txt', 'b.txt']));
-    expect(read.slice(-2).sort()).toEqual(['a.txt', 'sub/b.txt']);
-  });
-
   it('leaves .dockerignore to the caller', async () => {
-    const { output } = await build('COPY . /c\nRUN cd /c; ls -a', [contextFile('.dockerignore', 'kept'), contextFile('kept', 'k')], { noCache: true });
-    expect(output).toEqual(expect.arrayContaining(['kept', '.dockerignore']));
+    const { output } = await build('COPY . /c\nRUN cd /c; echo $(ls -a)', [contextFile('.dockerignore', 'kept'), contextFile('kept', 'k')], { noCache: true });
+    expect(output).toContain('. .. .dockerignore kept');
   });
-
-  it('takes thousands of files', async () => {
-    const context = Array.from({ length: 3_000 }, (_, index) => contextFile(`d${index % 60}/f${index}`, `${index}`));
-    const { output } = await build('COPY . /c\nRUN cat /c/*/* | wc -c; ls /c/d7 | wc -l', context, { noCache: true });
-    expect(output).toEqual(expect.arrayContaining(['10890', '50']));
-  }, 60_000);
 
   it('takes a file of 200 MB without holding it in memory', async () => {
     const piece = Buffer.alloc(65_536, 7);
@@ -160,32 +133,19 @@ describe('a build that succeeds', () => {
     expect((peak - before) / 1e6).toBeLessThan(120);
   }, 120_000);
 
-  it('runs beside seven others, each with its own files', async () => {
-    const builds = await Promise.all(Array.from({ length: 8 }, (_, index) => build('COPY a /a\nRUN cat /a', [contextFile('a', `number ${index}`)], { noCache: true })));
-    expect(builds.map(({ output }, index) => output.includes(`number ${index}`))).toEqual(Array.from({ length: 8 }, () => true));
-  }, 60_000);
-
   it('stands on a tag that only this engine has', async () => {
     const tag = `${prefix}/parent:run-20261120-2104`;
     await engine.tag(base, tag, never);
-    const dockerfile = `FROM ${tag} AS one\nRUN echo made > /made\nFROM ${tag}\nCOPY --from=one /made /made\nRUN --mount=from=${tag},target=/m ls /m/bin/sh\n`;
-    await expect(engine.build(buildRequest(`${prefix}/child:1`, dockerfile), never)).resolves.toMatch(/^sha256:/);
+    const dockerfile = `FROM ${tag} AS one\nRUN echo made > /made\nFROM ${tag}\nCOPY --from=one /made /made\n${limits === undefined ? `RUN --mount=from=${tag},target=/m ls /m/bin/sh\n` : ''}`;
+    await expect(engine.build(buildRequest(`${prefix}/child:1`, dockerfile, { limits }), never)).resolves.toMatch(/^sha256:/);
   });
-
-  it('goes on through a step that is silent for longer than the engine looks after its session', async () => {
-    const { output } = await build('COPY a /a\nRUN sleep 8; cat /a', [contextFile('a', 'still here')], { noCache: true });
-    expect(output).toContain('still here');
-  }, 30_000);
 });
 
-describe('a build that fails', () => {
+describe.each(BUILDERS)('a build of %s that fails', (_, own) => {
+  beforeAll(() => void (limits = own));
+
   it('names the instruction, its exit code and its line', async () => {
     expect(await failureOf('# why\nRUN true && \\\n  true\nRUN echo some output; exit 7')).toEqual({ message: 'RUN echo some output; exit 7: exit 7', line: 5 });
-  });
-
-  it('cuts a long instruction', async () => {
-    const lines = 'ARG A=b\nRUN echo "this is a rather long instruction that nobody wants to read twice" && \\\n  exit 100';
-    expect(await failureOf(lines)).toEqual({ message: 'RUN echo "this is a rather long instruction that nobody … exit 100', line: 3 });
   });
 
   it('finds the line among stages', async () => {
@@ -223,12 +183,14 @@ describe('a build that fails', () => {
   });
 });
 
-describe('a build that is aborted', () => {
+describe.each(BUILDERS)('a build of %s that is aborted', (_, own) => {
+  beforeAll(() => void (limits = own));
+
   it('ends within two seconds with the reason, and nothing of it goes on in the engine', async () => {
     const abort = new AbortController();
     const reason = new Error('the user said so');
     const mark = 61_000 + Math.floor(Math.random() * 30_000);
-    const request = buildRequest(`${prefix}/aborted:1`, `FROM ${base}\nRUN echo started; sleep ${mark}\n`, { onLine: (line) => line.endsWith(' started') && abort.abort(reason) });
+    const request = buildRequest(`${prefix}/aborted:1`, `FROM ${base}\nRUN echo started; sleep ${mark}\n`, { limits, onLine: (line) => line.endsWith(' started') && abort.abort(reason) });
     const running = engine.build(request, abort.signal).catch((error: unknown) => ({ error, at: Date.now() }));
     const aborted = new Promise<number>((resolve) => abort.signal.addEventListener('abort', () => resolve(Date.now())));
     const [at, ended] = await Promise.all([aborted, running]);
@@ -241,7 +203,7 @@ describe('a build that is aborted', () => {
   }, 30_000);
 
   it('does not begin when it was aborted before', async () => {
-    await expect(engine.build(buildRequest(`${prefix}/aborted:2`, `FROM ${base}\n`), AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
+    await expect(engine.build(buildRequest(`${prefix}/aborted:2`, `FROM ${base}\n`, { limits }), AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
   });
 
   it('leaves no connection open, nor does one that is done or has failed', async () => {
@@ -252,6 +214,7 @@ describe('a build that is aborted', () => {
     let during = 0;
     const abort = new AbortController();
     const request = buildRequest(`${prefix}/aborted:3`, `FROM ${base}\nRUN echo started; sleep 60\n`, {
+      limits,
       noCache: true,
       onLine: (line) => {
         if (!line.endsWith(' started')) return;
@@ -265,5 +228,56 @@ describe('a build that is aborted', () => {
     await settled();
     expect(during).toBeGreaterThan(before);
     expect(open()).toBe(before);
+  });
+});
+
+describe('a build of BuildKit', () => {
+  beforeAll(() => void (limits = undefined));
+
+  it('has the new bytes of a file whose name and size stayed the same', async () => {
+    const lines = 'COPY a /a\nRUN cat /a';
+    const first = await build(lines, [contextFile('a', 'one')]);
+    const second = await build(lines, [contextFile('a', 'two')]);
+    expect(first.output).toContain('one');
+    expect(second.output).toContain('two');
+    expect(second.id).not.toBe(first.id);
+  });
+
+  it('has the new Dockerfile when only that changed, at the same length', async () => {
+    expect((await build('RUN echo aaa > /x; cat /x')).output).toContain('aaa');
+    expect((await build('RUN echo bbb > /x; cat /x')).output).toContain('bbb');
+  });
+
+  it('sends only what COPY names, whatever wildcards it names it with', async () => {
+    const read: string[] = [];
+    const spied = (path: string): ContextEntry => ({ type: 'file', path, mode: 0o644, size: 1, async *read() { read.push(path); yield Buffer.from('x'); } });
+    const context = ['a.txt', 'sub/b.txt', 'sub/c.bin', 'other/d', 'ünder/e'].map(spied);
+    const { output } = await build('COPY a.txt sub/*.txt ünder/ /c/\nRUN cd /c; ls', context, { noCache: true });
+    expect(output).toEqual(expect.arrayContaining(['a.txt', 'b.txt', 'e']));
+    expect(output).not.toContain('d');
+    const { output: second } = await build('COPY a.txt s?b/*.txt /c/\nRUN cd /c; ls', context.map(({ path }) => spied(`${path}`)), { noCache: true });
+    expect(second).toEqual(expect.arrayContaining(['a.txt', 'b.txt']));
+    expect(read.slice(-2).sort()).toEqual(['a.txt', 'sub/b.txt']);
+  });
+
+  it('takes thousands of files', async () => {
+    const context = Array.from({ length: 3_000 }, (_, index) => contextFile(`d${index % 60}/f${index}`, `${index}`));
+    const { output } = await build('COPY . /c\nRUN cat /c/*/* | wc -c; ls /c/d7 | wc -l', context, { noCache: true });
+    expect(output).toEqual(expect.arrayContaining(['10890', '50']));
+  }, 60_000);
+
+  it('runs beside seven others, each with its own files', async () => {
+    const builds = await Promise.all(Array.from({ length: 8 }, (_, index) => build('COPY a /a\nRUN cat /a', [contextFile('a', `number ${index}`)], { noCache: true })));
+    expect(builds.map(({ output }, index) => output.includes(`number ${index}`))).toEqual(Array.from({ length: 8 }, () => true));
+  }, 60_000);
+
+  it('goes on through a step that is silent for longer than the engine looks after its session', async () => {
+    const { output } = await build('COPY a /a\nRUN sleep 8; cat /a', [contextFile('a', 'still here')], { noCache: true });
+    expect(output).toContain('still here');
+  }, 30_000);
+
+  it('cuts a long instruction', async () => {
+    const lines = 'ARG A=b\nRUN echo "this is a rather long instruction that nobody wants to read twice" && \\\n  exit 100';
+    expect(await failureOf(lines)).toEqual({ message: 'RUN echo "this is a rather long instruction that nobody … exit 100', line: 3 });
   });
 });

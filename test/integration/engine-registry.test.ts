@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isDigest } from '../../src/shared/digest.js';
 import { EngineError, RegistryError } from '../../src/shared/errors.js';
-import { buildRequest, contextFile, engineAt, importBase, removeImages, uniqueName } from '../support/engine-fixture.js';
+import { BUILDERS, buildRequest, contextFile, engineAt, importBase, removeImages, uniqueName } from '../support/engine-fixture.js';
 import { startRegistry, type RegistryFixture } from '../support/registry-fixture.js';
 
 const name = uniqueName('registry');
@@ -162,27 +162,27 @@ describe('pull', () => {
   }, 60_000);
 });
 
-describe('a build', () => {
+describe.each(BUILDERS)('a build of %s', (_, limits) => {
   it('reads a parent from a registry that wants a login', async () => {
     login = { username: 'builder', password: PASSWORD };
     const parent = await tagged(locked.host, 'parent');
     await engine.push(parent, never);
     await engine.remove(parent, never);
     asked.length = 0;
-    await engine.build(buildRequest(`${name}:child`, `FROM ${parent}\nCOPY a /a\n`, { context: [contextFile('a', 'a')] }), never);
+    await engine.build(buildRequest(`${name}:child`, `FROM ${parent}\nCOPY a /a\n`, { limits, context: [contextFile('a', 'a')] }), never);
     expect(asked).toContain(locked.host);
   }, 60_000);
 
   it('whose parent cannot be read for want of a login is no fault of the Dockerfile', async () => {
     login = undefined;
     await engine.remove(`${locked.host}/${name}:one`, never);
-    const error = await registryErrorOf(engine.build(buildRequest(`${name}:child2`, `FROM ${locked.host}/${name}:one\nRUN true\n`), never));
+    const error = await registryErrorOf(engine.build(buildRequest(`${name}:child2`, `FROM ${locked.host}/${name}:one\nRUN true\n`, { limits }), never));
     expect(error.registry).toBe(locked.host);
   }, 60_000);
 
   it('ends with the fault of whoever keeps the logins', async () => {
     const broken = engineAt(undefined, { credentialsFor: () => Promise.reject(new RegistryError('docker-credential-x is not there', 'x', undefined)) });
-    const request = buildRequest(`${name}:child3`, `FROM ${locked.host}/${name}:one\nRUN true\n`);
+    const request = buildRequest(`${name}:child3`, `FROM ${locked.host}/${name}:one\nRUN true\n`, { limits });
     await expect(broken.build(request, never)).rejects.toThrow('docker-credential-x is not there');
     broken.close();
   }, 60_000);

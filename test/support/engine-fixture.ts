@@ -174,5 +174,11 @@ export function contextFile(path: string, content: string | Uint8Array, mode: 0o
 
 /** A build request with nothing unusual in it. */
 export function buildRequest(tag: string, dockerfile: string, rest: Partial<BuildRequest> = {}): BuildRequest {
-  return { dockerfile, tag, context: [], labels: {}, buildArgs: {}, noCache: false, platform: undefined, onLine: () => {}, ...rest };
+  return { dockerfile, tag, context: [], labels: {}, buildArgs: {}, noCache: false, platform: undefined, limits: undefined, onLine: () => {}, ...rest };
 }
+
+/** Builders, and the limits with which the engine port chooses them; 1024 shares are what every container has. */
+export const BUILDERS: readonly (readonly [string, BuildRequest['limits']])[] = [
+  ['BuildKit', undefined],
+  ['the classic builder', { cpushares: 1024 }],
+];

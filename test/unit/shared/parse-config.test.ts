@@ -39,6 +39,7 @@ describe('parseConfig', () => {
       platform: undefined,
       allowedSources: undefined,
       insecureRegistries: [],
+      containerLimits: undefined,
       jobs: undefined,
       timeouts: { connect: 10, idle: 30, test: 600, build: 10800 },
       minFree: 2e9,
