@@ -18,8 +18,7 @@ export async function engineAnswers() {
   return (await run('docker', ['version', '--format', '{{.Server.Version}}'])).code === 0;
 }
 
-/** Whether an engine answers. */
-export /** The docker context that is meant where DOCKER_HOST is not set; undefined: docker's default. */
+/** The docker context that is meant where DOCKER_HOST is not set; undefined: docker's default. */
 function contextName() {
   let current;
   try {
@@ -31,7 +30,8 @@ function contextName() {
   return name === 'default' ? undefined : name || undefined;
 }
 
-function ping(where) {
+/** Whether an engine answers at an address of node:http. */
+export function ping(where) {
   return new Promise((resolve, reject) => {
     const request = get({ ...where, path: '/_ping', timeout: 10_000 }, (response) => {
       response.resume();

@@ -4,6 +4,7 @@ import type { EngineConnection } from '../adapters/engine-connection.js';
 import type { Git } from '../adapters/git.js';
 import type { BuildEngine } from '../execute/build-engine.js';
 import type { DiskSpace } from '../execute/disk-space.js';
+import type { PackLayer } from '../execute/ports.js';
 import type { WritableRegistry } from '../execute/writable-registry.js';
 import type { Config } from '../shared/config.js';
 import { UsageError } from '../shared/errors.js';
@@ -18,6 +19,7 @@ export type Connections = {
   engine(): Promise<BuildEngine>;
   /** `scratch`: the folder of temporary files. */
   space(scratch: string): Promise<DiskSpace>;
+  packLayer(): Promise<PackLayer>;
   readonly credentials: CredentialStore;
   readonly git: Git;
   readonly memory: DigestMemory;
@@ -89,6 +91,10 @@ export async function connect(config: Config, options: Options, environment: Env
     async space(scratch) {
       const [connection, { createEngineSpace }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine-space.js')]);
       return createEngineSpace(connection, scratch, config.timeouts.idle);
+    },
+    async packLayer() {
+      const [connection, { createLayerPacking }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/layer-packing.js')]);
+      return createLayerPacking(connection, config.timeouts.idle);
     },
     async close() {
       if (memory.changed) writeJson(memoryPath, memory.data());

@@ -129,12 +129,11 @@ function epochOf({ env }: Environment): number | undefined {
 }
 
 async function portsOf(tree: Tree, connections: Connections, directory: RunDirectory, watchers: Pick<Ports, 'tell' | 'show'>, environment: Environment): Promise<Ports> {
-  const [{ ENGINE_VARIABLES }, { createTestRunner }, { createRootFileSystems }, { scratchFolder }, { createReadStream }, { runToken }] = await Promise.all([
+  const [{ ENGINE_VARIABLES }, { createTestRunner }, { createRootFileSystems }, { scratchFolder }, { runToken }] = await Promise.all([
     import('../adapters/engine-address.js'),
     import('../adapters/test-runner.js'),
     import('../adapters/root-file-system.js'),
     import('../adapters/scratch-folder.js'),
-    import('node:fs'),
     import('../execute/leftovers.js'),
   ]);
   const { env, cwd, clock } = environment;
@@ -154,7 +153,7 @@ async function portsOf(tree: Tree, connections: Connections, directory: RunDirec
     revisionOf: (path) => connections.git.revisionOf(resolve(cwd, path)),
     openLog: (image) => directory.openLog(tree.graph.nodes.get(image)?.definition.name ?? image),
     scratch: async () => scratchFolder(scratchParent(environment), runToken(directory.run, markOf(environment))),
-    readFile: (path) => createReadStream(path, { highWaterMark: 256 * 1024 }),
+    packLayer: await connections.packLayer(),
     absolute: (path) => resolve(cwd, path),
     ...watchers,
     now: () => clock.now(),

@@ -22,7 +22,7 @@ export type BaseBuild = {
 };
 
 /** Makes a root file system from Debian packages and loads it as an image of one layer. */
-export async function buildBase(build: BaseBuild, config: Config, ports: Pick<Ports, 'engine' | 'rootFileSystems' | 'scratch' | 'readFile'>, signal: AbortSignal): Promise<void> {
+export async function buildBase(build: BaseBuild, config: Config, ports: Pick<Ports, 'engine' | 'rootFileSystems' | 'scratch' | 'packLayer'>, signal: AbortSignal): Promise<void> {
   const scratch = await ports.scratch();
   try {
     const made = await ports.rootFileSystems
@@ -32,7 +32,7 @@ export async function buildBase(build: BaseBuild, config: Config, ports: Pick<Po
       });
     const labels = build.labels(formatEpoch(made.epoch), packagesDigest(made.packages));
     const imageConfig = baseImageConfig({ rootfs: build.rootfs, diffId: made.diffId, epoch: made.epoch, architecture: made.architecture, labels });
-    const layer = { digest: made.diffId, size: made.size, compression: 'none', read: () => ports.readFile(made.layerPath) } as const;
+    const layer = await ports.packLayer(made, signal);
     await ports.engine.load(imageArchive({ config: imageConfig, layers: [layer], tag: build.tag }), signal);
   } finally {
     await scratch.release();

@@ -5,7 +5,8 @@ import type { Checked } from '../shared/problem.js';
 import type { BuildEngine } from './build-engine.js';
 import type { DiskSpace } from './disk-space.js';
 import type { Happening, Progress } from './event.js';
-import type { RootFileSystems } from './root-file-systems.js';
+import type { ArchiveLayer } from './image-archive.js';
+import type { MadeRootFs, RootFileSystems } from './root-file-systems.js';
 import type { WritableRegistry } from './writable-registry.js';
 
 /** One test of one image: a command that runs in the definition's folder. */
@@ -51,6 +52,9 @@ export type FolderRevision = {
   readonly source: string | undefined;
 };
 
+/** Gives a layer the form in which the engine is to get it; rejects with an EngineError when the engine does not answer. What it writes is beside the layer. */
+export type PackLayer = (layer: Pick<MadeRootFs, 'layerPath' | 'diffId' | 'size'>, signal: AbortSignal) => Promise<ArchiveLayer>;
+
 /** Everything that running a plan touches. */
 export type Ports = {
   readonly engine: BuildEngine;
@@ -66,8 +70,7 @@ export type Ports = {
   openLog(name: string): ImageLog;
   /** A new empty folder for one image's temporary files; removed with all in it by `release`. */
   scratch(): Promise<{ readonly path: string; release(): Promise<void> }>;
-  /** The bytes of a file, a piece at a time. */
-  readFile(path: string): AsyncIterable<Uint8Array>;
+  readonly packLayer: PackLayer;
   /** Absolute path of a definition's folder. */
   absolute(directory: string): string;
   tell(happening: Happening): void;

@@ -158,9 +158,14 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
       return { path: `logs/${image}.log`, line: (text) => void lines.push(text), close: async () => undefined };
     },
     scratch: async () => ({ path: 'scratch', release: async () => undefined }),
-    readFile: async function* () {
-      yield Buffer.from('layer');
-    },
+    packLayer: async ({ diffId, size }) => ({
+      digest: diffId,
+      size,
+      compression: 'none',
+      async *read() {
+        yield Buffer.from('layer');
+      },
+    }),
     absolute: (directory) => `/tree/${directory}`,
     tell: (happening: Happening) => void events.push({ at: now, ...happening } as Event),
     show: (progress: Progress) => void shown.push(progress),
