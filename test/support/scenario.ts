@@ -51,6 +51,8 @@ export type ScenarioOptions = {
 /** A tree of its own, a registry of its own, and the program as a process; state and cache in folders of their own. */
 export type Scenario = {
   readonly directory: string;
+  /** What runs of the program find. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly registry: RegistryFixture;
   /** `host:port` as the config has it. */
   readonly host: string;
@@ -163,6 +165,7 @@ export async function openScenario(options: ScenarioOptions = {}): Promise<Scena
 
   const scenario: Scenario = {
     directory,
+    environment,
     registry,
     host,
     base,
