@@ -3,6 +3,7 @@ import type { CredentialStore } from '../adapters/credentials.js';
 import type { EngineConnection } from '../adapters/engine-connection.js';
 import type { Git } from '../adapters/git.js';
 import type { BuildEngine } from '../execute/build-engine.js';
+import type { ImageReader } from '../execute/image-contents.js';
 import type { DiskSpace } from '../execute/disk-space.js';
 import type { PackLayer } from '../execute/ports.js';
 import type { WritableRegistry } from '../execute/writable-registry.js';
@@ -17,6 +18,7 @@ import type { Options } from './verb.js';
 export type Connections = {
   readonly registry: WritableRegistry;
   engine(): Promise<BuildEngine>;
+  images(): Promise<ImageReader>;
   /** `scratch`: the folder of temporary files. */
   space(scratch: string): Promise<DiskSpace>;
   packLayer(): Promise<PackLayer>;
@@ -88,6 +90,10 @@ export async function connect(config: Config, options: Options, environment: Env
     redactor,
     git: createGit(resolve(cwd, options.directory)),
     engine: () => (engine ??= openEngine()),
+    async images() {
+      const [connection, { createImageReader }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/image-contents.js')]);
+      return createImageReader(connection);
+    },
     async space(scratch) {
       const [connection, { createEngineSpace }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine-space.js')]);
       return createEngineSpace(connection, scratch, config.timeouts.idle);

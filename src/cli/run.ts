@@ -140,6 +140,7 @@ async function portsOf(tree: Tree, connections: Connections, directory: RunDirec
   const passed = ['PATH', 'HOME', 'TMPDIR', 'LANG', ...ENGINE_VARIABLES];
   return {
     engine: await connections.engine(),
+    images: await connections.images(),
     space: await connections.space(scratchParent(environment)),
     registry: connections.registry,
     rootFileSystems: createRootFileSystems(),

@@ -18,6 +18,8 @@ export type Control = {
   /** `Rolling: yes`. */
   readonly rolling: boolean;
   readonly maintainer: string | undefined;
+  /** `Homepage:` (Policy 5.6.23). */
+  readonly homepage: string | undefined;
   readonly description: string | undefined;
 };
 
@@ -55,6 +57,7 @@ export function parseControl(path: string, text: string): Checked<Control> {
     dependencies,
     rolling: rolling.length > 0 && textOf(rolling[0]!) === 'yes',
     maintainer: textOfFirst('maintainer'),
+    homepage: textOfFirst('homepage'),
     description: textOfFirst('description'),
   });
 }

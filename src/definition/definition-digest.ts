@@ -9,7 +9,7 @@ import type { SourceEntry } from './source-files.js';
 const RECIPE_REVISION = { production: 1, base: 1, stack: 1 } as const;
 
 /** Files that describe an image without being in it, so that a changelog entry or a new test is no new definition. The template counts as what it renders. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['control', 'changelog', 'test.sh', 'Dockerfile.template']);
+const LEFT_OUT: ReadonlySet<string> = new Set(['control', 'changelog', 'test.sh', 'Dockerfile.template', 'stack.yaml']);
 
 /**
  * One digest over the definition alone: the neutrally rendered Dockerfile, each file of the context (path, mode, bytes), the
@@ -24,6 +24,7 @@ export function definitionDigest(definition: Definition, neutral: Digest | undef
   const add = (text: string): void => void hash.update(`${Buffer.byteLength(text)}:${text}\n`);
   add(`${recipe.kind} ${RECIPE_REVISION[recipe.kind]}`);
   add(neutral ?? '');
+  if (recipe.kind === 'stack') add(JSON.stringify(canonical(recipe.stack)));
   const parts = context.filter(({ path }) => !LEFT_OUT.has(path) && !nested.some((folder) => isWithin(path, folder)));
   for (const entry of [...parts].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))) {
     if (entry.type === 'directory') continue;

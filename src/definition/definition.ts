@@ -1,6 +1,7 @@
 import type { ImageName } from '../shared/image-ref.js';
 import type { Control } from './control.js';
 import type { RootFs } from './rootfs.js';
+import { stackInstructions, type Stack, type StackLines } from './stack.js';
 
 /** What a definition describes; told by its marker file, never by the folder's place. */
 export type Kind = 'base' | 'production' | 'stack';
@@ -15,11 +16,19 @@ export type TagSource =
 /** The part in which kinds differ. */
 export type Recipe =
   | { readonly kind: 'production'; readonly template: string; readonly templatePath: string }
-  | { readonly kind: 'base'; readonly rootfs: RootFs; readonly rootfsPath: string };
+  | { readonly kind: 'base'; readonly rootfs: RootFs; readonly rootfsPath: string }
+  | { readonly kind: 'stack'; readonly template: string; readonly templatePath: string; readonly stack: Stack; readonly stackPath: string; readonly lines: StackLines };
 
 /** The template that an image's Dockerfile is rendered from; undefined for a kind that is made without a Dockerfile. */
 export function templateOf({ recipe }: Definition): { readonly path: string; readonly text: string } | undefined {
-  return recipe.kind === 'production' ? { path: recipe.templatePath, text: recipe.template } : undefined;
+  if (recipe.kind === 'base') return undefined;
+  const text = recipe.kind === 'stack' ? recipe.template + stackInstructions(recipe.stack) : recipe.template;
+  return { path: recipe.templatePath, text };
+}
+
+/** Images whose `:latest` moves together name the same stack here; undefined: an image that moves alone. */
+export function stackOf({ recipe }: Definition): Stack | undefined {
+  return recipe.kind === 'stack' ? recipe.stack : undefined;
 }
 
 /** One folder that describes one image. */

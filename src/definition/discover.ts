@@ -10,7 +10,7 @@ export type Found = {
 };
 
 /** The files that make a folder a definition, and tell its kind. */
-export const MARKERS = ['rootfs.yaml', 'Dockerfile.template'] as const;
+export const MARKERS = ['rootfs.yaml', 'stack.yaml', 'Dockerfile.template'] as const;
 /** The name of one of them. */
 export type Marker = (typeof MARKERS)[number];
 

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path/posix';
 import type { Config } from '../shared/config.js';
 import { REPOSITORY_PATTERN } from '../shared/image-ref.js';
 import { bad, errorAt, good, type Checked, type Problem } from '../shared/problem.js';
@@ -8,6 +9,8 @@ import { discover, MARKERS, type Found } from './discover.js';
 import { joinPath } from './paths.js';
 import { parseRootFs } from './rootfs.js';
 import type { SourceFiles } from './source-files.js';
+import { parseStack, stackNameFault } from './stack.js';
+import { stackPairProblems } from './stack-pairs.js';
 
 /** Every definition of a tree, and the folders that look like one but are not built. */
 export type Tree = {
@@ -39,7 +42,7 @@ export function parseTree(directory: string, files: SourceFiles, config: Config)
     else definitions.push(parsed.value.definition);
     if (parsed.ok) problems.push(...parsed.warnings);
   }
-  problems.push(...sameNames(definitions));
+  problems.push(...sameNames(definitions), ...stackPairProblems(definitions));
   if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems, partial: definitions, broken };
   return { ok: true, value: { definitions, notes }, warnings: problems };
 }
@@ -84,7 +87,7 @@ function parseDefinition(tree: string, found: Found, files: SourceFiles, config:
     return text === undefined ? undefined : take(parse(path, text));
   };
 
-  const others = MARKERS.filter((name) => name !== marker && folder.files.has(name));
+  const others = MARKERS.filter((name) => name !== marker && folder.files.has(name) && !(marker === 'stack.yaml' && name === 'Dockerfile.template'));
   if (others.length > 0) problems.push(errorAt(directory, undefined, `has ${[marker, ...others].join(' and ')}: a folder describes one image`));
   const control = folder.files.has('control') ? read('control', parseControl) : undefined;
   const changelog = folder.files.has('changelog') ? read('changelog', parseChangelog) : undefined;
@@ -102,7 +105,12 @@ function parseDefinition(tree: string, found: Found, files: SourceFiles, config:
   if (!REPOSITORY_PATTERN.test(name)) {
     problems.push(errorAt(directory, undefined, `"${name}" cannot be an image's name (lower-case letters, digits, and single . _ - / between them)`));
   }
+  if (marker === 'stack.yaml' && changelog !== undefined) problems.push(errorAt(joinPath(directory, 'changelog'), 1, 'a stack image has no changelog: it is rolling, and its generation is in its name'));
   const recipe = read(marker, (path, text) => parseRecipe(marker, path, text, files));
+  if (recipe?.kind === 'stack') {
+    const fault = stackNameFault(name, recipe.stack);
+    if (fault !== undefined) problems.push(errorAt(recipe.stackPath, recipe.lines.id, fault));
+  }
   if (recipe === undefined || problems.some(({ severity }) => severity === 'error')) return bad(problems);
 
   const tagSource: TagSource =
@@ -125,6 +133,13 @@ function parseDefinition(tree: string, found: Found, files: SourceFiles, config:
 
 function parseRecipe(marker: Found['marker'], path: string, text: string, files: SourceFiles): Checked<Recipe> {
   if (marker === 'Dockerfile.template') return good({ kind: 'production', template: text, templatePath: path });
+  if (marker === 'stack.yaml') {
+    const templatePath = joinPath(dirname(path), 'Dockerfile.template');
+    const template = files.readText(templatePath);
+    const stack = parseStack(path, text);
+    if (!template.ok || !stack.ok) return bad([...(template.ok ? [] : template.problems), ...(stack.ok ? [] : stack.problems)]);
+    return good({ kind: 'stack', template: template.value, templatePath, stackPath: path, ...stack.value }, stack.warnings);
+  }
   const rootfs = parseRootFs(path, text, files);
   return rootfs.ok ? good({ kind: 'base', rootfs: rootfs.value, rootfsPath: path }, rootfs.warnings) : rootfs;
 }

@@ -1,4 +1,4 @@
-import type { Definition } from '../definition/definition.js';
+import { stackOf, type Definition } from '../definition/definition.js';
 import type { Graph, Node } from '../graph/graph.js';
 import type { Step } from '../plan/step.js';
 import type { Config } from '../shared/config.js';
@@ -13,6 +13,7 @@ import type { InspectedImage } from './build-engine.js';
 import { buildStep } from './build-step.js';
 import { buildProduction, proxyEnvironment } from './build-production.js';
 import { parseEpoch, type FormerBase } from './base-image.js';
+import { checkStack, type StackPlatforms } from './check-stack.js';
 import type { Progress } from './event.js';
 import { imageLabels } from './image-labels.js';
 import { untestedTag } from './leftovers.js';
@@ -38,6 +39,7 @@ export type Work = {
   /** What `:latest` of an image is, as planning read it. */
   latest(image: ImageName): PublishedImage | undefined;
   bring(node: Node): Promise<readonly Parent[]>;
+  readonly stackPlatforms: StackPlatforms;
 };
 
 /** What one image's work made. */
@@ -99,7 +101,8 @@ async function build(step: Step, node: Node, parents: readonly Parent[], unteste
 
   // The one place of executing in which kinds differ.
   switch (definition.recipe.kind) {
-    case 'production': {
+    case 'production':
+    case 'stack': {
       const labels = imageLabels({ ...facts, created: new Date(work.startedAt).toISOString().replace(/\.\d+Z$/, 'Z'), packages: undefined });
       const { templatePath } = definition.recipe;
       await buildProduction({ directory: definition.directory, templatePath, dockerfile: node.dockerfile!, parents, labels, tag: untested, noCache: !work.useCache, log }, config, ports, signal);
@@ -145,6 +148,8 @@ async function present(ref: string, work: Work, signal: AbortSignal): Promise<In
 
 async function test(step: Step, node: Node, untested: string, log: ImageLog, work: Work, signal: AbortSignal): Promise<void> {
   const { config, ports } = work;
+  const stack = stackOf(node.definition);
+  if (stack !== undefined) await checkStack(node.definition, stack, untested, log, { images: ports.images, platforms: work.stackPlatforms }, signal);
   const directory = ports.absolute(node.definition.directory);
   const wanted = imageTest(config, directory, untested, (path) => ports.tests.exists(path));
   if ('nothing' in wanted) {

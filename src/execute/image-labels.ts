@@ -1,7 +1,8 @@
-import type { Definition } from '../definition/definition.js';
+import { stackOf, type Definition } from '../definition/definition.js';
 import type { Digest } from '../shared/digest.js';
 import { formatParents, LABEL, type ParentDigests } from '../state/labels.js';
 import type { FolderRevision } from './ports.js';
+import { stackLabels } from './stack-labels.js';
 
 /** What an image's labels are made from. */
 export type LabelFacts = {
@@ -25,6 +26,7 @@ export type LabelFacts = {
 export function imageLabels(facts: LabelFacts): Readonly<Record<string, string>> {
   const { definition, base } = facts;
   const maintainer = definition.control?.maintainer;
+  const stack = stackOf(definition);
   const own: Record<string, string | undefined> = {
     [LABEL.definition]: facts.digest,
     [LABEL.parents]: formatParents(facts.parents),
@@ -39,6 +41,7 @@ export function imageLabels(facts: LabelFacts): Readonly<Record<string, string>>
     [LABEL.baseName]: base?.ref,
     // A base that was never pushed has no digest that anyone else could look up.
     [LABEL.baseDigest]: base?.digest.startsWith('id:') === false ? base.digest : undefined,
+    ...(stack === undefined ? {} : stackLabels(stack, definition.control, facts.created)),
   };
   const labels: Record<string, string> = {};
   for (const [key, value] of Object.entries(own)) {

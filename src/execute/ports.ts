@@ -6,6 +6,7 @@ import type { BuildEngine } from './build-engine.js';
 import type { DiskSpace } from './disk-space.js';
 import type { Happening, Progress } from './event.js';
 import type { ArchiveLayer } from './image-archive.js';
+import type { ImageReader } from './image-contents.js';
 import type { MadeRootFs, RootFileSystems } from './root-file-systems.js';
 import type { WritableRegistry } from './writable-registry.js';
 
@@ -58,6 +59,7 @@ export type PackLayer = (layer: Pick<MadeRootFs, 'layerPath' | 'diffId' | 'size'
 /** Everything that running a plan touches. */
 export type Ports = {
   readonly engine: BuildEngine;
+  readonly images: ImageReader;
   readonly registry: WritableRegistry;
   readonly rootFileSystems: RootFileSystems;
   readonly tests: TestRunner;

@@ -1,4 +1,4 @@
-import { parseImageRef, withTag, type ImageName } from '../shared/image-ref.js';
+import { parseImageRef, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
 import { shortDigest, type Digest } from '../shared/digest.js';
 import type { Ports } from './ports.js';
 import { StepFailure } from './step-failure.js';
@@ -15,16 +15,72 @@ export type Promotion = {
   readonly was: string | undefined;
 };
 
-/** Moves `:latest` of one image by its manifest alone, unless somebody moved it meanwhile. The intent is told before, the deed after. */
-export async function promote(promotion: Promotion, ports: Pick<Ports, 'registry' | 'tell'>, signal: AbortSignal): Promise<void> {
-  const { image, digest, from, was } = promotion;
-  const ref = parseImageRef(promotion.ref)!;
-  const tag = ref.tag!;
-  const now = await ports.registry.digestOf(withTag(ref, 'latest'), signal);
-  if (now !== digest) {
-    if (now !== from) throw new StepFailure('promote', `:latest was moved by someone else since this run began (to ${now === undefined ? 'nothing' : shortDigest(now)}) and was left there; build-images plan says what it is`);
-    ports.tell({ type: 'promotion-intended', image, tag, digest, from });
-    await ports.registry.putTag(ref, digest, 'latest', signal);
+/** The image whose `:latest` could not be moved, and why; the others of its group are where they were, or it was told why not. */
+export type PromotionFailure = { readonly image: ImageName; readonly error: unknown };
+
+type Outside = Pick<Ports, 'registry' | 'tell'>;
+
+/**
+ * Moves `:latest` of images that belong together, by their manifests alone: all or none. All are looked at before the first
+ * moves, the intent is told before the deed, and what moved is put back when one cannot. A kill in between leaves what the next
+ * run's plan finds and completes. Images that somebody else moved meanwhile stay where they are.
+ */
+export async function promote(group: readonly Promotion[], outside: Outside, signal: AbortSignal): Promise<PromotionFailure | undefined> {
+  const due: Promotion[] = [];
+  for (const promotion of group) {
+    try {
+      if (await isDue(promotion, outside, signal)) due.push(promotion);
+      if (group.length > 1) await verifyTarget(promotion, outside, signal);
+    } catch (error) {
+      return { image: promotion.image, error };
+    }
   }
-  ports.tell({ type: 'promoted', image, tag, digest, from, was });
+  for (const { image, digest, from, ref } of due) outside.tell({ type: 'promotion-intended', image, tag: tagOf(ref), digest, from });
+  const moved: Promotion[] = [];
+  for (const promotion of due) {
+    try {
+      await outside.registry.putTag(refOf(promotion), promotion.digest, 'latest', signal);
+      moved.push(promotion);
+    } catch (error) {
+      for (const one of moved.reverse()) await putBack(one, promotion.image, outside, signal);
+      return { image: promotion.image, error };
+    }
+  }
+  for (const { image, digest, from, was, ref } of group) outside.tell({ type: 'promoted', image, tag: tagOf(ref), digest, from, was });
+  return undefined;
+}
+
+async function isDue(promotion: Promotion, { registry }: Outside, signal: AbortSignal): Promise<boolean> {
+  const now = await registry.digestOf(withTag(refOf(promotion), 'latest'), signal);
+  if (now === promotion.digest) return false;
+  if (now === promotion.from) return true;
+  throw new StepFailure('promote', `:latest was moved by someone else since this run began (to ${now === undefined ? 'nothing' : shortDigest(now)}) and was left there; build-images plan says what it is`);
+}
+
+async function verifyTarget(promotion: Promotion, { registry }: Outside, signal: AbortSignal): Promise<void> {
+  const target = await registry.digestOf(refOf(promotion), signal);
+  if (target !== promotion.digest) throw new StepFailure('promote', `${promotion.ref} is ${target === undefined ? 'not there' : shortDigest(target)} in the registry, not ${shortDigest(promotion.digest)}: somebody else writes to it; run again`);
+}
+
+/** Moves `:latest` back to what it was, unless somebody moved it on. */
+async function putBack(promotion: Promotion, because: ImageName, { registry, tell }: Outside, signal: AbortSignal): Promise<void> {
+  const { image, from, digest, was } = promotion;
+  const stays = (why: string): void => tell({ type: 'warning', image, message: `:latest is ${tagOf(promotion.ref)} though ${because}, with which it moves, stayed: ${why}; the next run moves the rest` });
+  if (from === undefined) return stays('there was none before, and a registry takes no tag away');
+  try {
+    const now = await registry.digestOf(withTag(refOf(promotion), 'latest'), signal);
+    if (now !== digest) return stays('someone else moved it meanwhile');
+    await registry.putTag(refOf(promotion), from, 'latest', signal);
+    tell({ type: 'put-back', image, digest: from, was, because });
+  } catch (error) {
+    stays(`it could not be put back (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
+function refOf({ ref }: Promotion): ImageRef {
+  return parseImageRef(ref)!;
+}
+
+function tagOf(ref: string): string {
+  return parseImageRef(ref)!.tag!;
 }

@@ -1,4 +1,4 @@
-import { descendantsOf, type Graph } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
 import { isPending, type Plan, type Step } from '../plan/step.js';
 import type { Config } from '../shared/config.js';
 import { EngineError, EXIT, Fault, NoSpaceError, RegistryError, type ExitCode } from '../shared/errors.js';
@@ -11,7 +11,8 @@ import { pruneCache, watchRoom } from './disk-space.js';
 import { createParents, type TreeImage } from './parents.js';
 import type { Ports } from './ports.js';
 import { promote, type Promotion } from './promote.js';
-import { schedule, type Result } from './schedule.js';
+import { promotionGroups } from './promotions.js';
+import { schedule } from './schedule.js';
 import { StepFailure } from './step-failure.js';
 
 /** How a plan is to be run. */
@@ -116,27 +117,18 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   );
   for (const [image, result] of results) if (result === 'not-started') ports.tell({ type: 'not-started', image, because: signal.aborted ? 'interrupted' : (stopped ?? 'interrupted') });
 
-  const held = descendantsOf(running.graph, todo.filter(({ image, publishes }) => publishes && results.get(image) === 'done' && made.get(image)?.digest === undefined).map(({ image }) => image));
-  for (const promotion of promotionsOf(todo, results, made)) {
-    // What is built on it stayed here, too; this is for those that only their control puts behind it.
-    if (held.has(promotion.image)) {
-      ports.tell({ type: 'warning', image: promotion.image, message: ':latest was not moved: something that it stands on stays on this engine' });
-      continue;
-    }
-    const hindrance = signal.aborted ? 'interrupted' : registryGone ? 'the registry is gone' : undefined;
+  for (const { promotions, held } of promotionGroups({ steps: plan.steps, results, made, graph: running.graph })) {
+    const hindrance = held ?? (signal.aborted ? 'interrupted; the next run moves it' : registryGone ? 'the registry is gone; the next run moves it' : undefined);
     if (hindrance !== undefined) {
-      ports.tell({ type: 'warning', image: promotion.image, message: `:latest was not moved: ${hindrance}; the next run moves it` });
+      for (const { image } of promotions) ports.tell({ type: 'warning', image, message: `:latest was not moved: ${hindrance}` });
       continue;
     }
-    try {
-      // Not the run's signal: a manifest that is on its way is let through, so that an interrupt leaves nothing half told.
-      // Nor a limit: each request has its own, and a registry that is slow four times over is no bug of ours.
-      ports.show({ image: promotion.image, phase: 'promote', step: undefined });
-      await promote(promotion, ports, new AbortController().signal);
-      await tagLatest(promotion, made, running, ports);
-    } catch (error) {
-      fail(promotion.image, undefined, 'promote', error);
-    }
+    // Not the run's signal: a manifest that is on its way is let through, so that an interrupt leaves nothing half told.
+    // Nor a limit: each request has its own, and a registry that is slow four times over is no bug of ours.
+    for (const { image } of promotions) ports.show({ image, phase: 'promote', step: undefined });
+    const failure = await promote(promotions, ports, new AbortController().signal);
+    if (failure === undefined) for (const promotion of promotions) await tagLatest(promotion, made, running, ports);
+    else fail(failure.image, undefined, 'promote', failure.error);
   }
   await Promise.allSettled([...parents.runTags].map((tag) => ports.engine.remove(tag, AbortSignal.timeout(4000))));
   if (todo.some(({ action }) => action === 'build') && !signal.aborted) await pruneCache(running.config, ports.space, ports.tell, signal);
@@ -155,6 +147,7 @@ function workOf({ graph, config, definitions, options, state }: Running, ports: 
     epoch: options.epoch,
     latest: (image) => state.images.get(image)?.latest,
     bring: (node) => Promise.all(node.sources.map(bring)),
+    stackPlatforms: new Map(),
   };
 }
 
@@ -177,16 +170,6 @@ function treeImage(image: ImageName, planned: ReadonlyMap<ImageName, Step>, grap
   if (now !== undefined && (now.digest !== undefined || step.digest === undefined)) return { ref, id: now.id, digest: now.digest };
   if (step.digest !== undefined) return { ref, id: undefined, digest: step.digest };
   return step.localId === undefined ? undefined : { ref, id: step.localId, digest: undefined };
-}
-
-/** The moves that are due: the image was published or is, and so was everything above it that this run worked on. */
-function promotionsOf(todo: readonly Step[], results: ReadonlyMap<ImageName, Result>, made: ReadonlyMap<ImageName, Made>): readonly Promotion[] {
-  return todo.flatMap((step): Promotion[] => {
-    // A descendant of a failed image is blocked, so 'done' says it of all ancestors in the run.
-    if (!step.promotes || results.get(step.image) !== 'done') return [];
-    const digest = step.action === 'promote' ? step.digest : made.get(step.image)?.digest;
-    return digest === undefined ? [] : [{ image: step.image, ref: step.ref, digest, from: step.latestBefore, was: step.now }];
-  });
 }
 
 /** The engine's own `:latest` follows, so that `docker run NAME:latest` here means what it means elsewhere. */

@@ -55,6 +55,7 @@ export function afterEvent(view: LiveView, event: Event): LiveView {
     case 'tested':
     case 'untested':
     case 'promotion-intended':
+    case 'put-back':
     case 'stopped':
     case 'cache-pruned':
     case 'warning':

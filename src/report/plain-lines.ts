@@ -84,6 +84,8 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
       case 'promoted':
         tally.promoted.push(event.image);
         return [says(event.image, ':latest', `→ ${event.tag}${event.was === undefined ? '' : ` (was ${event.was})`}`)];
+      case 'put-back':
+        return [says(event.image, ':latest', `put back to ${event.was ?? event.digest.slice(0, 19) + '…'}, since that of ${say(event.because)} could not be moved`)];
       case 'warning':
         return [event.image === undefined ? event.message : says(event.image, 'note', event.message)];
       case 'run-finished':

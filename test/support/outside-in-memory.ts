@@ -1,6 +1,7 @@
 import type { Disk } from '../../src/execute/disk-space.js';
 import type { Event, Happening, Progress } from '../../src/execute/event.js';
 import type { BuildRequest, InspectedImage } from '../../src/execute/build-engine.js';
+import type { ImageContents } from '../../src/execute/image-contents.js';
 import type { Ports, TestEnd } from '../../src/execute/ports.js';
 import { digestOf, type Digest } from '../../src/shared/digest.js';
 import { formatImageRef, parseImageRef, repositoryOf, withTag } from '../../src/shared/image-ref.js';
@@ -10,6 +11,8 @@ import { today } from './plan-tree.js';
 /** Called before the outside does something; what it throws is what the outside answers. Given the image's name, or a reference. */
 export type Hooks = {
   probe?(repository: string): void | Promise<void>;
+  /** What an image holds, where it is not what a stack image holds. */
+  contents?(image: string): Partial<ImageContents>;
   build?(image: string, request: BuildRequest, signal: AbortSignal): void | Promise<void>;
   test?(image: string): TestEnd | Promise<TestEnd>;
   push?(ref: string): void | Promise<void>;
@@ -52,6 +55,22 @@ export const pushedAs = (id: string): Digest => digestOf(`pushed ${id}`);
 
 /** The id of what a build of this image makes. */
 export const builtId = (name: string): string => digestOf(`built ${name}`);
+
+/** A stack image as trixie's would be: user 1000, one layer. */
+function contentsOf({ labels }: InspectedImage, part: Partial<ImageContents> = {}): ImageContents {
+  return {
+    os: 'linux',
+    architecture: 'amd64',
+    user: '1000:1000',
+    env: { PATH: '/bin', CNB_USER_ID: '1000', CNB_GROUP_ID: '1000', CNB_STACK_ID: 'org.example.stack.trixie1' },
+    labels,
+    diffIds: ['sha256:1'],
+    history: [{ createdBy: 'FROM', emptyLayer: false }],
+    files: new Map([['/etc/os-release', 'ID=debian\nVERSION_ID="13"\n'], ['/etc/passwd', 'app:x:1000:1000::/home/app:/bin/sh\n'], ['/etc/group', 'app:x:1000:\n']]),
+    folders: new Map([['/home/app', { uid: 1000, gid: 1000, mode: 0o755 }]]),
+    ...part,
+  };
+}
 
 /** Nothing published, an empty engine; tests pass, unless a hook says otherwise. */
 export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): OutsideInMemory {
@@ -141,6 +160,7 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
       exists: () => hooks.test !== undefined,
       run: async ({ directory }) => (await hooks.test?.(directory.slice(directory.lastIndexOf('/') + 1))) ?? { end: 'exited', code: 0 },
     },
+    images: { contentsOf: async (ref) => contentsOf(find(ref)!, hooks.contents?.(nameOf(ref))) },
     space: {
       engineDisk: async () => (hooks.engineDisk === undefined ? diskOf('engine') : hooks.engineDisk()),
       scratchDisk: diskOf('scratch'),

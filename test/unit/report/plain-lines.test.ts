@@ -44,6 +44,8 @@ describe('the lines of a run', () => {
     [{ type: 'promotion-intended', image: 'web', tag: '2.0', digest: DIGEST, from: undefined }, []],
     [{ type: 'promoted', image: 'web', tag: '2.0', digest: DIGEST, from: undefined, was: '1.1' }, ['21:04:11 web  :latest   → 2.0 (was 1.1)']],
     [{ type: 'promoted', image: 'web', tag: '2.0', digest: DIGEST, from: undefined, was: undefined }, ['21:04:11 web  :latest   → 2.0']],
+    [{ type: 'put-back', image: 'web', digest: DIGEST, was: '1.1', because: 'base' }, ['21:04:11 web  :latest   put back to 1.1, since that of base could not be moved']],
+    [{ type: 'put-back', image: 'web', digest: DIGEST, was: undefined, because: 'base' }, [`21:04:11 web  :latest   put back to ${DIGEST.slice(0, 19)}…, since that of base could not be moved`]],
     [{ type: 'warning', image: undefined, message: 'odd' }, ['21:04:11 odd']],
     [{ type: 'warning', image: 'web', message: 'odd' }, ['21:04:11 web  note      odd']],
   ])('%j', (happening, lines) => expect(view().tell(happening)).toEqual(lines));
