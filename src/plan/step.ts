@@ -59,6 +59,11 @@ export function isPending(step: Step): boolean {
   return step.action === 'build' || step.action === 'publish' || step.action === 'promote';
 }
 
+/** Whether a step keeps its image only because nobody asked for it: then nothing tells that the image is up to date. */
+export function isLeftOut(step: Step): boolean {
+  return step.action === 'keep' && step.reasons.some(({ why }) => why === 'not-selected');
+}
+
 /** A plan as JSON: the form that scripts rely on. */
 export function planToJson(plan: Plan): unknown {
   return {

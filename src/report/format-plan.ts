@@ -1,6 +1,6 @@
 import { formatPublishing } from '../plan/publishing.js';
 import { explain, sayNames } from '../plan/reason.js';
-import { isPending, type Plan, type Step } from '../plan/step.js';
+import { isLeftOut, isPending, type Plan, type Step } from '../plan/step.js';
 import { formatTable } from './table.js';
 
 /** Reasons that a step which changes nothing is shown for all the same. */
@@ -34,9 +34,11 @@ function formatCounts(plan: Plan, hidden: number): string {
     const many = number(action);
     return many === 0 ? [] : [action === 'blocked' ? `${many} blocked` : `${many} to ${action}`];
   });
-  const upToDate = number('keep');
-  if (parts.length === 0) return `Nothing to do: ${upToDate} up to date.`;
-  if (upToDate > 0) parts.push(`${upToDate} up to date${hidden > 0 ? ' (not shown; --all shows them)' : ''}`);
+  const leftOut = plan.steps.filter(isLeftOut).length;
+  const upToDate = number('keep') - leftOut;
+  const rest = [...(upToDate > 0 || parts.length === 0 ? [`${upToDate} up to date`] : []), ...(leftOut > 0 ? [`${leftOut} not selected`] : [])];
+  if (parts.length === 0) return `Nothing to do: ${rest.join(', ')}.`;
+  if (rest.length > 0) parts.push(`${rest.join(', ')}${hidden > 0 ? ' (not shown; --all shows them)' : ''}`);
   const older = plan.steps.some(({ reasons }) => reasons.some(({ why }) => why === 'older-checkout'));
   const next = [...(plan.steps.some(isPending) ? ['Run build-images to do it.'] : []), ...(older ? ['Update your checkout; promote IMAGE, or --rebuild of a rolling image, forces it.'] : [])];
   return [`${parts.join(', ')}.`, ...next].join('   ');

@@ -1,7 +1,7 @@
 import type { Event } from '../execute/event.js';
 import { explain, sayNames, type Reason } from '../plan/reason.js';
 import { formatPublishing } from '../plan/publishing.js';
-import { isPending } from '../plan/step.js';
+import { isLeftOut, isPending } from '../plan/step.js';
 import { formatSize } from '../shared/size.js';
 import { count, formatDuration } from './amounts.js';
 
@@ -25,11 +25,11 @@ const AS_IT_IS: Look = { paint: (_, text) => text, clean: (line) => line };
 /** What a person should not overlook. */
 const COLOURS: Readonly<Record<string, 'red' | 'yellow'>> = { FAILED: 'red', blocked: 'yellow', 'not done': 'yellow', note: 'yellow' };
 
-type Tally = { published: string[]; local: string[]; failed: string[]; blocked: string[]; notStarted: string[]; promoted: string[]; kept: number };
+type Tally = { published: string[]; local: string[]; failed: string[]; blocked: string[]; notStarted: string[]; promoted: string[]; kept: number; leftOut: number };
 
 /** One line per event, each with its time (UTC) and its image's name; a fold of the events and nothing else. */
 export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT_IS): PlainView {
-  const tally: Tally = { published: [], local: [], failed: [], blocked: [], notStarted: [], promoted: [], kept: 0 };
+  const tally: Tally = { published: [], local: [], failed: [], blocked: [], notStarted: [], promoted: [], kept: 0, leftOut: 0 };
   let width = 0;
   let say = (image: string): string => image;
   let run = '';
@@ -44,7 +44,8 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
       case 'run-started':
         say = sayNames(event.steps.map(({ image }) => image));
         width = Math.max(0, ...event.steps.filter((step) => isPending(step) || step.action === 'blocked').map(({ image }) => say(image).length));
-        tally.kept = event.steps.filter(({ action }) => action === 'keep').length;
+        tally.leftOut = event.steps.filter(isLeftOut).length;
+        tally.kept = event.steps.filter(({ action }) => action === 'keep').length - tally.leftOut;
         return [
           formatPublishing(event.publishing),
           ...event.steps.filter(({ action }) => action === 'blocked').map((step) => says(step.image, 'blocked', why(step.reasons))),
@@ -116,6 +117,7 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
       if (parts.length === 0) add(tally.promoted, 'promoted');
       if (parts.length === 0 && exit !== 0) return [`Nothing was built or changed.   run ${run}`];
       if (tally.kept > 0) parts.push(`${tally.kept} kept`);
+      if (tally.leftOut > 0) parts.push(`${tally.leftOut} not selected`);
       const moved = tally.promoted.length === 0 ? '' : `   :latest moved for ${count(tally.promoted.length, 'image')}.`;
       return [`${parts.length === 0 ? 'nothing to do' : parts.join(', ')} in ${formatDuration(seconds)}.${moved}   run ${run}`];
     },

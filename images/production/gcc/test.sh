@@ -1,8 +1,9 @@
 #!/bin/bash
-# test.sh IMAGE: make and gcc compile a program against the C library, and it runs.
+# test.sh IMAGE: make and gcc compile a program against the C library, unprivileged, and it runs.
 set -euo pipefail
 
 answer=$(docker run --rm --interactive --network none "$1" bash -euo pipefail <<'EOF'
+[[ $(id -u) == 65534 ]]
 cat > answer.c <<'C'
 #include <math.h>
 #include <stdio.h>

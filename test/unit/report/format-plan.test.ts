@@ -3,7 +3,7 @@ import { formatPlan } from '../../../src/report/format-plan.js';
 import { formerly, image, manifest, planFor, provenance, published, REGISTRY, today, tree, type Outside } from '../../support/plan-tree.js';
 
 const graph = tree('base ← web ← api');
-const shown = (outside: Outside, all = false, text = graph) => formatPlan(planFor(text, outside), all);
+const shown = (outside: Outside, all = false, text = graph, request: Parameters<typeof planFor>[2] = {}) => formatPlan(planFor(text, outside, request), all);
 const allPublished = { base: published('base'), web: published('web'), api: published('api') };
 const labelled = (version: string) => image(`latest ${version}`, provenance({ definition: formerly('web'), version }));
 
@@ -41,6 +41,11 @@ describe('formatPlan', () => {
     const lines = shown({ images: { ...allPublished, web: { version: drifted, latest: drifted } } });
     expect(lines.some((line) => line.includes('changed without a new changelog entry'))).toBe(true);
     expect(lines.at(-1)).toBe('Nothing to do: 3 up to date.');
+  });
+  it('does not take for up to date what nobody asked for', () => {
+    const selected = (outside: Outside) => shown(outside, false, graph, { select: new Set([...graph.nodes.keys()].slice(0, 1)) }).at(-1);
+    expect(selected({})).toBe('1 to build, 2 not selected (not shown; --all shows them).   Run build-images to do it.');
+    expect(selected({ images: allPublished })).toBe('Nothing to do: 1 up to date, 2 not selected.');
   });
   it('counts each thing to do', () => {
     const older = { version: image('api 2.0', provenance({ definition: today('api'), version: '2.0' })), latest: labelled('1.1') };

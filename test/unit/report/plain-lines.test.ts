@@ -6,8 +6,8 @@ import { image, manifest, planFor, provenance, published, REGISTRY, formerly, tr
 const AT = Date.UTC(2026, 10, 20, 21, 4, 11);
 const DIGEST = manifest('pushed');
 
-function view(outside: Outside = {}, verbose = false, graph = tree('base ← web')) {
-  const plan = planFor(graph, outside);
+function view(outside: Outside = {}, verbose = false, graph = tree('base ← web'), request: Parameters<typeof planFor>[2] = {}) {
+  const plan = planFor(graph, outside, request);
   const plain = createPlainView(verbose);
   const tell = (happening: Happening): readonly string[] => plain.lines({ at: AT, ...happening } as Event);
   const started = tell({ type: 'run-started', run: '20261120-2104', publishing: plan.publishing, steps: plan.steps });
@@ -89,6 +89,11 @@ describe('the last line', () => {
     const promoted = view();
     promoted.tell({ type: 'promoted', image: 'base', tag: '2.0', digest: DIGEST, from: undefined, was: undefined });
     expect(promoted.end(1)[0]).toMatch(/^1 promoted in 1\.0s\. {3}:latest moved for 1 image\./);
+  });
+  it('does not count as kept what nobody asked for', () => {
+    const graph = tree('base ← web');
+    const selected = view({ images: { base: published('base') } }, false, graph, { select: new Set([...graph.nodes.keys()].slice(0, 1)) });
+    expect(selected.end(1)).toEqual(['1 kept, 1 not selected in 1.0s.   run 20261120-2104']);
   });
   it('names a run that ended before its plan was begun', () => {
     const plain = createPlainView(false);

@@ -1,8 +1,9 @@
 #!/bin/bash
-# test.sh IMAGE: makes a wheel out of a package, with nothing from the network.
+# test.sh IMAGE: makes a wheel out of a package, unprivileged, with nothing from the network.
 set -euo pipefail
 
 docker run --rm --interactive --network none "$1" bash -euo pipefail <<'EOF'
+[[ $(id -u) == 65534 ]]
 mkdir /tmp/package && cd /tmp/package
 echo 'answer = 42' > answer.py
 printf '[project]\nname = "answer"\nversion = "1.0"\n[tool.setuptools]\npy-modules = ["answer"]\n' > pyproject.toml

@@ -1,11 +1,12 @@
 #!/bin/bash
-# test.sh IMAGE: Java 17 runs a class, unprivileged, and knows its certificates.
+# test-jre.sh VERSION IMAGE: this Java runs a class made for it, unprivileged, and trusts the system's certificates.
 set -euo pipefail
 
-docker run --rm --interactive --network none "$1" bash -euo pipefail <<'EOF'
-java -version 2>&1 | grep -q ' version "17\.'
+docker run --rm --interactive --network none "$2" bash -euo pipefail -s "$1" <<'EOF'
+java -version 2>&1 | grep -q " version \"$1\."
 [[ $(id -u) == 65534 ]]
-[[ -s $JAVA_HOME/lib/security/cacerts ]]
+certificates=$(keytool -list -cacerts -storepass changeit 2> /dev/null | grep -c trustedCertEntry)
+((certificates > 50)) || { echo "$certificates certificates"; exit 1; }
 
 # class Answer { public static void main(String[] a) { System.out.println(6 * 7); } }
 base64 --decode > /tmp/Answer.class <<'CLASS'
@@ -14,5 +15,7 @@ yv66vgAAADQAGAoAAgADBwAEDAAFAAYBABBqYXZhL2xhbmcvT2JqZWN0AQAGPGluaXQ+AQADKClWCQAI
 AAQoSSlWBwAUAQAGQW5zd2VyAQAEQ29kZQEABG1haW4BABYoW0xqYXZhL2xhbmcvU3RyaW5nOylWACAAEwACAAAAAAACAAAABQAGAAEAFQAAAB
 EAAQABAAAABSq3AAGxAAAAAAAJABYAFwABABUAAAAVAAIAAQAAAAmyAAcQKrYADbEAAAAAAAA=
 CLASS
+# The class file format of Java N is N + 44; an older Java refuses it.
+printf "\\x$(printf %x $(($1 + 44)))" | dd of=/tmp/Answer.class bs=1 seek=7 conv=notrunc status=none
 [[ $(java -cp /tmp Answer) == 42 ]]
 EOF

@@ -1,0 +1,3 @@
+#!/bin/bash
+# test.sh IMAGE: PHP 8.4 serves pages.
+exec ../test-web.sh 8.4 "$1"
