@@ -33,6 +33,9 @@ export async function explainBuildFailure(text: string, step: string | undefined
   const registry = registryOf(words, step);
   if (registry !== undefined) return new RegistryError(`${instruction?.text ?? 'an image of the build'}: ${registry} could not be read by the engine: ${words}`, registry, statusIn(words));
 
+  const platform = place?.keyword === 'FROM' ? place.flags.find((flag) => flag.startsWith('--platform=')) : undefined;
+  if (platform !== undefined && /not found$/.test(words)) return failure(`FROM ${platform}: parents are brought for the config's platform (unset: the engine's own) and for no other`);
+
   const missing = /"([^"]+)":? not found/.exec(words)?.[1];
   const what = missing === undefined ? words : `${missing} is not there`;
   return failure(instruction === undefined ? what : saidBehind(instruction, what));

@@ -68,9 +68,8 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
       const name = `${repositoryIn(ref)}@${shortDigest(digest)}`;
       if (manifest?.type === 'index') {
         const entry = pickPlatform(manifest.entries, platform);
-        if (entry === undefined) {
-          throw faultsOf(ref).confused(`${name} has no image for ${platform} (it has ${manifest.entries.map((one) => one.platform).join(', ') || 'none'})`);
-        }
+        // It may be right for others; nothing in it was made for us.
+        if (entry === undefined) return { labels: {}, created: undefined, platform: 'unknown/unknown' };
         manifest = parseManifest((await getVerified(ref, 'manifests', entry.digest, signal)).body);
       }
       // Something that carries no config carries no labels of ours either.

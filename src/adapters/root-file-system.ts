@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { chmod, mkdtemp, readFile, readdir, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import { parsePublicKeys } from '../definition/openpgp-key.js';
 import type { BaseTool, RootFs } from '../definition/rootfs.js';
 import { RootFileSystemFailure, type MadeRootFs, type RootFileSystems, type RootFsRequest } from '../execute/root-file-systems.js';
@@ -29,6 +31,12 @@ const PROGRAMS: Readonly<Record<BaseTool, { readonly programs: readonly string[]
 export function createRootFileSystems(options: { readonly path?: string } = {}): RootFileSystems {
   const path = options.path ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   return {
+    async architecture() {
+      const told = await promisify(execFile)('dpkg', ['--print-architecture'], { env: { PATH: path, LC_ALL: 'C' } }).catch(() => {
+        throw new Fault(EXIT.failed, 'dpkg is not installed: base images are made on Debian');
+      });
+      return told.stdout.trim();
+    },
     async make(rootfs, request, signal) {
       signal.throwIfAborted();
       const { programs, packages } = PROGRAMS[rootfs.tool];

@@ -71,7 +71,8 @@ export async function connect(config: Config, options: Options, environment: Env
     userAgent: 'build-images',
     platform: config.platform,
   });
-  const memoryPath = join(cacheDirectory(environment), 'registry', `${fileName(config.registry, config.namespace)}.json`);
+  // What an index is to us depends on the platform.
+  const memoryPath = join(cacheDirectory(environment), 'registry', `${fileName(config.registry, config.namespace, config.platform)}.json`);
   const memory = createDigestMemory(readJson(memoryPath, isMemory));
   let engine: Promise<BuildEngine> | undefined;
   let engineConnection: Promise<EngineConnection> | undefined;

@@ -56,6 +56,11 @@ export function imagePlatform(debianArchitecture: string): { readonly architectu
   }
 }
 
+/** `linux/arm/v7` of what a config says. */
+export function formatPlatform({ architecture, variant }: ReturnType<typeof imagePlatform>): string {
+  return `linux/${architecture}${variant === undefined ? '' : `/${variant}`}`;
+}
+
 /** The config of a base image of one layer, as JSON text (OCI image spec, "Image Configuration"). Equal input, equal text. */
 export function baseImageConfig(base: {
   readonly rootfs: RootFs;

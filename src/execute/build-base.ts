@@ -1,7 +1,8 @@
 import type { RootFs } from '../definition/rootfs.js';
 import type { Config } from '../shared/config.js';
 import type { Digest } from '../shared/digest.js';
-import { baseImageConfig, epochRule, formatEpoch, packagesDigest, type FormerBase } from './base-image.js';
+import { isPlatform } from '../shared/platform.js';
+import { baseImageConfig, epochRule, formatEpoch, formatPlatform, imagePlatform, packagesDigest, type FormerBase } from './base-image.js';
 import { imageArchive } from './image-archive.js';
 import type { ImageLog, Ports } from './ports.js';
 import { RootFileSystemFailure } from './root-file-systems.js';
@@ -23,6 +24,10 @@ export type BaseBuild = {
 
 /** Makes a root file system from Debian packages and loads it as an image of one layer. */
 export async function buildBase(build: BaseBuild, config: Config, ports: Pick<Ports, 'engine' | 'rootFileSystems' | 'scratch' | 'packLayer'>, signal: AbortSignal): Promise<void> {
+  if (config.platform !== undefined) {
+    const own = formatPlatform(imagePlatform(await ports.rootFileSystems.architecture()));
+    if (!isPlatform(own, config.platform)) throw new StepFailure('build', `base images can be made for this machine's platform only (${own}), and the config says platform: ${config.platform}`);
+  }
   const scratch = await ports.scratch();
   try {
     const made = await ports.rootFileSystems

@@ -97,7 +97,7 @@ async function build(step: Step, node: Node, parents: readonly Parent[], unteste
   const baseParent = parents.find(({ ref }) => ref === node.base);
   const base = baseParent === undefined ? undefined : { ref: recordedRef(baseParent.ref, node, graph), digest: baseParent.digest, labels: baseParent.image.labels };
   const version = definition.tagSource.source === 'changelog' ? step.tag : undefined;
-  const facts = { definition, digest, parents: recorded, folder, base, version };
+  const facts = { definition, digest, parents: recorded, folder, base, version, platform: config.platform };
 
   // The one place of executing in which kinds differ.
   switch (definition.recipe.kind) {

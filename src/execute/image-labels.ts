@@ -17,6 +17,8 @@ export type LabelFacts = {
   /** The version, of a versioned image. */
   readonly version: string | undefined;
   readonly packages: Digest | undefined;
+  /** What the config asks for. */
+  readonly platform: string | undefined;
 };
 
 /**
@@ -31,6 +33,7 @@ export function imageLabels(facts: LabelFacts): Readonly<Record<string, string>>
     [LABEL.definition]: facts.digest,
     [LABEL.parents]: formatParents(facts.parents),
     [LABEL.packages]: facts.packages,
+    [LABEL.platform]: facts.platform,
     [LABEL.title]: definition.name,
     [LABEL.version]: facts.version,
     [LABEL.created]: facts.created,

@@ -44,6 +44,8 @@ export function createParents(ports: Pick<Ports, 'engine' | 'registry'>, options
   const brought = new Map<string, Promise<Parent>>();
   const runTags = new Set<string>();
 
+  const fits = ({ platform }: { readonly platform: string }): boolean => options.platform === undefined || isPlatform(platform, options.platform);
+
   const settle = async (source: string, ref: ImageRef, have: string, digest: string, unpublishable?: string): Promise<Parent> => {
     // Where two references of one repository are brought (two tags of an outside image), each needs a tag of its own.
     const runTag = nextRunTag(ref, options.token, runTags);
@@ -58,7 +60,9 @@ export function createParents(ports: Pick<Ports, 'engine' | 'registry'>, options
     const byDigest = `${repositoryOf(ref)}@${digest}`;
     for (let attempt = 1; ; attempt++) {
       const have = await engine.inspect(byDigest, signal);
-      if (have === undefined || (options.platform !== undefined && !isPlatform(have.platform, options.platform))) {
+      if (have === undefined || !fits(have)) {
+        // Of an image that is none of several, engines pull what there is.
+        if (options.platform !== undefined && !fits(await registry.configOf(ref, digest, signal))) throw new StepFailure('build', `it stands on ${source}, which its registry does not have for ${options.platform}, the config's platform`);
         // A registry that sends half of a layer and no more would keep the engine, and so the run, waiting for ever.
         const tooLong = (): Error => new RegistryError(`the pull of ${byDigest} did not end within ${options.pullSeconds} s`, ref.registry, undefined);
         await within(options.pullSeconds, signal, tooLong, (either) => engine.pull(byDigest, either, options.platform));
@@ -87,7 +91,7 @@ export function createParents(ports: Pick<Ports, 'engine' | 'registry'>, options
     const ref = written.digest === undefined && written.tag === undefined ? withTag(written, 'latest') : written;
     if (options.noPull) {
       const local = await engine.inspect(source, signal);
-      if (local !== undefined) {
+      if (local !== undefined && fits(local)) {
         const inRegistry = ref.digest ?? (await registry.digestOf(ref, signal).catch(() => undefined));
         const same = inRegistry !== undefined && local.repoDigests.some((name) => name.endsWith(`@${inRegistry}`));
         return settle(source, ref, local.id, same ? inRegistry : `id:${local.id}`, same ? undefined : `it stands on the engine's ${source}, which is not the registry's (--no-pull)`);

@@ -55,6 +55,8 @@ export class RootFileSystemFailure extends Error {
 
 /** What a base image's build needs. */
 export interface RootFileSystems {
+  /** What this machine makes them for, in Debian's word: `amd64`. */
+  architecture(): Promise<string>;
   /**
    * Makes a root file system; the same archive state, rootfs and epoch give the same bytes. Rejects with an ArchiveError when an
    * archive does not answer or cannot be trusted, with RootFileSystemFailure when the definition is at fault, with a Fault when

@@ -1,6 +1,7 @@
 import { isVersioned, parentRefs, type Graph, type Node } from '../graph/graph.js';
 import { formatImageRef, repositoryOf, withTag, type ImageName } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
+import { isPlatform } from '../shared/platform.js';
 import { newestDatedFirst, nextDatedTag, parseDatedTag } from '../state/dated-tag.js';
 import { provenanceOf, type ParentDigests, type Provenance } from '../state/labels.js';
 import type { LocalImage } from '../state/local-images.js';
@@ -20,6 +21,8 @@ export type BuildRequest = {
   readonly day: string;
   /** Digest of each definition as it is on disk today. */
   readonly definitions: ReadonlyMap<ImageName, Digest>;
+  /** What is built for; undefined: the engine's own. */
+  readonly platform: string | undefined;
 };
 
 /** What children will stand on after the run: a digest (or `id:…`) known today, or something that this run makes. */
@@ -220,6 +223,9 @@ function whyRollingBuilds(one: One): readonly Reason[] {
   if (provenance === undefined) return [];
   const reasons: Reason[] = [];
   if (provenance.definition !== today) reasons.push({ why: 'inputs-changed' });
+  const { platform } = one.request;
+  // Where one of the two is the engine's own, nobody knows whether they differ.
+  if (platform !== undefined && provenance.platform !== undefined && !isPlatform(provenance.platform, platform)) reasons.push({ why: 'platform-changed', from: provenance.platform, to: platform });
   for (const { image: parent } of node.sources) {
     if (parent === undefined) continue;
     const standing = one.standings.get(parent);
@@ -240,9 +246,14 @@ function recordedDigest({ graph, node }: One, parents: ParentDigests, parent: Im
   return Object.entries(parents).find(([recorded]) => !others.has(recorded) && (recorded === repository || recorded.startsWith(`${repository}:`)))?.[1];
 }
 
+/** Whether what was built for one platform is what a build for another would make; undefined is the engine's own, whatever that is. */
+function isForPlatform(built: string | undefined, wanted: string | undefined): boolean {
+  return built === undefined || wanted === undefined ? built === wanted : isPlatform(built, wanted);
+}
+
 /** Whether an image was made from today's definition and stood on the tree's images as they will be after this run. */
 function isToday(one: One, provenance: Provenance): boolean {
-  if (provenance.definition !== one.today) return false;
+  if (provenance.definition !== one.today || !isForPlatform(provenance.platform, one.request.platform)) return false;
   return one.node.sources.every(({ image }) => {
     if (image === undefined) return true;
     const standing = one.standings.get(image);

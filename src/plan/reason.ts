@@ -11,6 +11,7 @@ export type Reason =
   | { readonly why: 'parent-builds'; readonly parent: ImageName }
   | { readonly why: 'parent-moved'; readonly parent: ImageName; readonly from: string; readonly to: string }
   | { readonly why: 'inputs-changed' }
+  | { readonly why: 'platform-changed'; readonly from: string; readonly to: string }
   | { readonly why: 'changed-without-changelog' }
   | { readonly why: 'requested' }
   | { readonly why: 'needed-by'; readonly child: ImageName }
@@ -53,6 +54,8 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
       return `${say(reason.parent)} moved (${shortParent(reason.from)} → ${shortParent(reason.to)})`;
     case 'inputs-changed':
       return 'its definition changed';
+    case 'platform-changed':
+      return `it is for ${reason.from}, and the config says platform: ${reason.to}`;
     case 'changed-without-changelog':
       return 'published, but its definition changed without a new changelog entry';
     case 'requested':

@@ -1,10 +1,11 @@
 import { isDigest, type Digest } from '../shared/digest.js';
 
-/** The labels that we write on every image we build. The first three are ours alone; the rest are OCI annotation keys (OCI image spec, "Annotations"). */
+/** The labels that we write on every image we build. The first four are ours alone; the rest are OCI annotation keys (OCI image spec, "Annotations"). */
 export const LABEL = {
   definition: 'build-images.definition',
   parents: 'build-images.parents',
   packages: 'build-images.packages',
+  platform: 'build-images.platform',
   title: 'org.opencontainers.image.title',
   version: 'org.opencontainers.image.version',
   created: 'org.opencontainers.image.created',
@@ -34,6 +35,8 @@ export type Provenance = {
   readonly created: string | undefined;
   /** Digest over the package list of a base image. */
   readonly packages: Digest | undefined;
+  /** What the config asked for; undefined: the engine's own. */
+  readonly platform: string | undefined;
 };
 
 /**
@@ -55,6 +58,7 @@ export function provenanceOf(labels: Readonly<Record<string, string>>, name: str
     revision: labels[LABEL.revision] || undefined,
     created: labels[LABEL.created] || undefined,
     packages: packages !== undefined && isDigest(packages) ? packages : undefined,
+    platform: labels[LABEL.platform] || undefined,
   };
 }
 

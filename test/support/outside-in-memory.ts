@@ -16,6 +16,8 @@ export type Hooks = {
   build?(image: string, request: BuildRequest, signal: AbortSignal): void | Promise<void>;
   test?(image: string): TestEnd | Promise<TestEnd>;
   push?(ref: string): void | Promise<void>;
+  /** The platform of an image that the registry has; unset: the outside's. */
+  platformOf?(ref: string): string;
   pull?(ref: string, signal: AbortSignal, platform?: string): void | Promise<void>;
   /** `lose` takes an image from the engine, as another run's clean-up might. */
   tag?(image: string, ref: string, engine: { lose(id: string): void }): void | Promise<void>;
@@ -111,7 +113,7 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
       async pull(ref, signal, wanted) {
         deeds.push(`pull ${ref}`);
         await hooks.pull?.(ref, signal, wanted);
-        have(digestOf(`pulled ${ref}`), [], { repoDigests: [ref] });
+        have(digestOf(`pulled ${ref}`), [], { repoDigests: [ref]});
       },
       async push(ref) {
         deeds.push(`push ${ref}`);
@@ -138,7 +140,7 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
         await hooks.digestOf?.(formatImageRef(ref));
         return published.get(formatImageRef(ref));
       },
-      configOf: async () => ({ labels: {}, created: undefined, platform }),
+      configOf: async (ref) => ({ labels: {}, created: undefined, platform: hooks.platformOf?.(formatImageRef(ref)) ?? platform }),
       tagsOf: async (ref) => [...published.keys()].filter((key) => key.startsWith(`${repositoryOf(ref)}:`)).map((key) => key.slice(repositoryOf(ref).length + 1)),
       async probePush(ref) {
         deeds.push(`probe ${ref.repository}`);
@@ -151,6 +153,7 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
       },
     },
     rootFileSystems: {
+      architecture: async () => 'amd64',
       async make(_, options) {
         const epoch = options.chooseEpoch({ newestRelease: 1_700_000_000, packages: [] });
         return { epoch, packages: [], architecture: 'amd64', diffId: digestOf('layer'), size: 5, layerPath: 'layer.tar' };

@@ -60,7 +60,7 @@ export const manifest = (word: string): Digest => digestOf(`manifest ${word}`);
 
 /** What one of our images says of itself. */
 export function provenance(part: Partial<Provenance> & { definition: Digest }): Provenance {
-  return { parents: {}, version: undefined, revision: undefined, created: undefined, packages: undefined, ...part };
+  return { parents: {}, version: undefined, revision: undefined, created: undefined, packages: undefined, platform: undefined, ...part };
 }
 
 export function image(word: string, labels?: Provenance): PublishedImage {
@@ -113,6 +113,7 @@ export function planFor(graph: Graph, outside: Outside, request: Partial<BuildRe
     rebuild: false,
     day: '20260101',
     definitions: new Map([...graph.nodes.keys()].map((name) => [name, today(name)])),
+    platform: undefined,
     ...request,
   });
 }

@@ -52,6 +52,12 @@ describe('a step that failed', () => {
     expect((error as BuildFailure).line).toBe(4);
   });
 
+  it('is told from a parent that is there for another platform', async () => {
+    const dockerfile = 'FROM r/base:run-1\nFROM --platform=linux/arm64 r/base:run-2\n';
+    expect(await explain('r/base:run-2: not found', '[internal] load metadata for r/base:run-2', dockerfile)).toMatchObject({ line: 2, message: "FROM --platform=linux/arm64: parents are brought for the config's platform (unset: the engine's own) and for no other" });
+    expect(await explain('r/base:run-1: not found', '[internal] load metadata for r/base:run-1', dockerfile)).toMatchObject({ line: 1, message: 'FROM r/base:run-1: r/base:run-1: not found' });
+  });
+
   it('is found on top of scratch, whose FROM is not counted', async () => {
     const error = await explain('failed to compute cache key: "/a" not found: not found', '[1/2] COPY a /', 'FROM scratch\nCOPY a /\nCOPY b /\n');
     expect((error as BuildFailure).line).toBe(2);

@@ -13,7 +13,7 @@ import { configOf, treeInMemory } from '../../support/tree-in-memory.js';
 const NOON = Date.UTC(2026, 0, 1, 12);
 const LOG = { path: 'log', line: () => undefined, close: async () => undefined };
 
-async function baseImage(latest?: PublishedImage, epoch?: number): Promise<{ outside: OutsideInMemory; made: unknown; config: { created: string; config: { Labels: Record<string, string> } } }> {
+async function baseImage(latest?: PublishedImage, epoch?: number, lines?: string): Promise<{ outside: OutsideInMemory; made: unknown; config: { created: string; config: { Labels: Record<string, string> } } }> {
   const checked = (await treeInMemory({ 'images/trixie/rootfs.yaml': 'suite: trixie\n' })).graph;
   const graph: Graph = (checked as { value: Graph }).value;
   const outside = outsideInMemory();
@@ -27,7 +27,7 @@ async function baseImage(latest?: PublishedImage, epoch?: number): Promise<{ out
   };
   const plan = planFor(graph, {});
   const work: Work = {
-    token: '20260101-0000.abcdef', startedAt: NOON, graph, config: configOf(), ports: outside.ports, definitions: new Map([['trixie', today('trixie')]]), useCache: false, epoch, latest: () => latest, bring: async () => [], stackPlatforms: new Map(),
+    token: '20260101-0000.abcdef', startedAt: NOON, graph, config: configOf(lines), ports: outside.ports, definitions: new Map([['trixie', today('trixie')]]), useCache: false, epoch, latest: () => latest, bring: async () => [], stackPlatforms: new Map(),
   };
   const made = await makeImage(stepOf(plan, 'trixie'), LOG, work, new AbortController().signal);
   const text = /\{"created".*?\]\}(?=\0)/.exec(archive)![0];
@@ -43,6 +43,10 @@ describe('a base image', () => {
     expect(config.config.Labels).toMatchObject({ [LABEL.title]: 'trixie', [LABEL.definition]: today('trixie'), [LABEL.created]: '2023-11-14T22:13:20Z', [LABEL.packages]: packagesDigest([]), [LABEL.parents]: '{}' });
     expect(config.config.Labels).not.toHaveProperty([LABEL.version]);
     expect([...outside.names.keys()]).toEqual([ref]);
+  });
+  it("is made for this machine's platform and no other", async () => {
+    expect((await baseImage(undefined, undefined, 'platform: linux/amd64\n')).outside.deeds).toContain('load trixie');
+    await expect(baseImage(undefined, undefined, 'platform: linux/arm64\n')).rejects.toMatchObject({ phase: 'build', message: "base images can be made for this machine's platform only (linux/amd64), and the config says platform: linux/arm64" });
   });
   const former = provenance({ definition: today('trixie'), created: '2020-01-01T00:00:00Z', packages: packagesDigest([]) });
   it.each([

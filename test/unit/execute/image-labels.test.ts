@@ -13,6 +13,7 @@ const facts: LabelFacts = {
   base: { ref: `${REGISTRY}/base:2.0`, digest: manifest('base'), labels: {} },
   version: '2.0',
   packages: undefined,
+  platform: undefined,
 };
 
 describe('imageLabels', () => {
@@ -28,6 +29,10 @@ describe('imageLabels', () => {
       [LABEL.baseName]: `${REGISTRY}/base:2.0`,
       [LABEL.baseDigest]: manifest('base'),
     });
+  });
+  it('says what platform was asked for', () => {
+    expect(imageLabels({ ...facts, platform: 'linux/arm64' })[LABEL.platform]).toBe('linux/arm64');
+    expect(imageLabels({ ...facts, base: { ...facts.base!, labels: { [LABEL.platform]: 'linux/arm64' } } })[LABEL.platform]).toBe('');
   });
   it('empties what the base has and this image has not, and nothing else of the base\'s', () => {
     const labels = { [LABEL.version]: '1.0', [LABEL.packages]: manifest('packages'), [LABEL.vendor]: 'Someone', [LABEL.description]: '', 'org.example.own': 'kept by the engine' };

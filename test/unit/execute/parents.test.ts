@@ -38,9 +38,23 @@ describe('an outside image', () => {
       published.set(DEBIAN, manifest('debian'));
       have('sha256:there', [], { repoDigests: [`docker.io/library/debian@${manifest('debian')}`], platform: 'linux/amd64' });
     };
-    await parentsOn(prepare, { platform: 'linux/arm64' }, { pull: (_, __, platform) => void pulls.push(platform) }).outsideImage(DEBIAN);
+    await parentsOn(prepare, { platform: 'linux/arm64' }, { platformOf: () => 'linux/arm64', pull: (_, __, platform) => void pulls.push(platform) }).outsideImage(DEBIAN);
     await parentsOn(prepare, { platform: 'linux/amd64' }, { pull: (_, __, platform) => void pulls.push(platform) }).outsideImage(DEBIAN);
     expect(pulls).toEqual(['linux/arm64']);
+  });
+  it('that is for another platform alone is said, and not pulled', async () => {
+    const { outsideImage, outside } = parentsOn(({ published }) => published.set(DEBIAN, manifest('debian')), { platform: 'linux/arm64' }, { platformOf: () => 'linux/amd64' });
+    await expect(outsideImage(DEBIAN)).rejects.toMatchObject({ phase: 'build', message: `it stands on ${DEBIAN}, which its registry does not have for linux/arm64, the config's platform` });
+    expect(outside.deeds).toEqual([]);
+  });
+  it("is pulled in spite of --no-pull when the engine's is for another platform", async () => {
+    const prepare = ({ published, have }: OutsideInMemory): void => {
+      published.set(DEBIAN, manifest('debian'));
+      have('sha256:there', [DEBIAN], { platform: 'linux/amd64' });
+    };
+    const { outsideImage, outside } = parentsOn(prepare, { platform: 'linux/arm64', noPull: true }, { platformOf: () => 'linux/arm64' });
+    await outsideImage(DEBIAN);
+    expect(outside.deeds).toEqual([`pull docker.io/library/debian@${manifest('debian')}`]);
   });
   it('is pulled again when another run took its last name away just now', async () => {
     let taken = false;

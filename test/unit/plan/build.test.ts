@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { actionsOf, formerly, image, local, manifest, planFor, provenance, published, REGISTRY, rolled, stateFor, stepOf, today, tree, whyOf } from '../../support/plan-tree.js';
 import { planBuild } from '../../../src/plan/build.js';
+import { LABEL } from '../../../src/state/labels.js';
 import { stateOf } from '../../../src/state/state.js';
 
 const NOT_PUBLISHING = { publish: false, to: REGISTRY, why: '--no-publish' } as const;
@@ -119,10 +120,25 @@ describe('planBuild, rolling images', () => {
     expect(stepOf(plan, 'base')).toMatchObject({ action: 'promote', tag: '20251231', digest: manifest('base dated') });
     expect(whyOf(plan, 'run')).toEqual(['parent-moved']);
   });
+  it.each<[string, string | undefined, string | undefined, readonly string[]]>([
+    ['another platform than was built for', 'linux/amd64', 'linux/arm64', ['platform-changed']],
+    ['the same in other words', 'linux/arm64', 'linux/arm64/v8', ['published']],
+    ['one that nobody had named', undefined, 'linux/arm64', ['published']],
+    ["the engine's own", 'linux/arm64', undefined, ['published']],
+  ])('for %s: from %s to %s', (_, built, platform, why) => {
+    const latest = image('base', provenance({ definition: today('base'), platform: built }));
+    expect(whyOf(planFor(graph, { images: { ...good, base: { version: undefined, latest } } }, { platform }), 'base')).toEqual(why);
+  });
+  it('promotes no dated image of another platform', () => {
+    const dated = [{ ...image('dated', provenance({ definition: today('base'), platform: 'linux/amd64' })), tag: '20251231' }];
+    const images = { base: { version: undefined, latest: image('other', provenance({ definition: formerly('base') })) } };
+    expect(stepOf(planFor(graph, { images, dated: { base: dated } }, { platform: 'linux/amd64' }), 'base').action).toBe('promote');
+    expect(stepOf(planFor(graph, { images, dated: { base: dated } }, { platform: 'linux/arm64' }), 'base').action).toBe('build');
+  });
   it('asks for the dated tags before it builds', () => {
     const state = { ...stateFor(graph, { images: good }), dated: new Map() };
     state.images.get('base');
-    const plan = planBuild(graph, { ...state, images: new Map([...state.images, ['base', { version: undefined, latest: undefined }]]) }, { select: undefined, publishing: { publish: true, to: REGISTRY, as: undefined }, rebuild: false, day: '20260101', definitions: new Map([['base', today('base')], ['run', today('run')]]) });
+    const plan = planBuild(graph, { ...state, images: new Map([...state.images, ['base', { version: undefined, latest: undefined }]]) }, { select: undefined, publishing: { publish: true, to: REGISTRY, as: undefined }, rebuild: false, day: '20260101', platform: undefined, definitions: new Map([['base', today('base')], ['run', today('run')]]) });
     expect(plan.needs).toContainEqual({ need: 'dated-tags', image: 'base' });
   });
   it('keeps :latest of unknown origin', () => {
@@ -206,6 +222,16 @@ describe('planBuild, what the engine has', () => {
   ])('builds in spite of a local image %s', (_, found) => {
     expect(stepOf(planFor(graph, { local: [found] }), 'base').action).toBe('build');
   });
+  it.each<[string, string | undefined, string | undefined, string]>([
+    ['is published', undefined, undefined, 'publish'],
+    ['is published', 'linux/arm64', 'linux/arm64/v8', 'publish'],
+    ['is not', 'linux/arm64', undefined, 'build'],
+    ['is not', undefined, 'linux/arm64', 'build'],
+    ['is not', 'linux/arm64', 'linux/amd64', 'build'],
+  ])('what was built here %s: for platform %s, where now %s is built for', (_, built, platform, action) => {
+    const found = { ...baseLocal, labels: { ...baseLocal.labels, ...(built === undefined ? {} : { [LABEL.platform]: built }) } };
+    expect(stepOf(planFor(graph, { local: [found] }, { platform }), 'base').action).toBe(action);
+  });
   it('builds in spite of a local image whose outside parent moved', () => {
     const standing = tree('outside/debian:12 ← web');
     const web = local('bbb', [`${REGISTRY}/web:2.0`], 'web', today('web'), { 'outside/debian:12': manifest('debian') });
@@ -216,7 +242,7 @@ describe('planBuild, what the engine has', () => {
   });
   it('asks the engine only when something is unpublished', () => {
     const images = new Map([['base', published('base')], ['web', published('web')]]);
-    const request = { select: undefined, publishing: { publish: true, to: REGISTRY, as: undefined }, rebuild: false, day: '20260101', definitions: new Map([['base', today('base')], ['web', today('web')]]) } as const;
+    const request = { select: undefined, publishing: { publish: true, to: REGISTRY, as: undefined }, rebuild: false, day: '20260101', platform: undefined, definitions: new Map([['base', today('base')], ['web', today('web')]]) } as const;
     expect(planBuild(graph, stateOf(images), request).needs).toEqual([]);
     expect(planBuild(graph, stateOf(new Map([...images, ['web', { version: undefined, latest: undefined }]])), request).needs).toContainEqual({ need: 'local-images' });
   });

@@ -15,6 +15,7 @@ const SAID: { readonly [why in Reason['why']]: readonly [Extract<Reason, { why: 
   'parent-builds': [{ why: 'parent-builds', parent: 'ns/base' }, 'base is built in this run'],
   'parent-moved': [{ why: 'parent-moved', parent: 'ns/base', from: manifest('a'), to: manifest('b') }, `base moved (${from} → ${to})`],
   'inputs-changed': [{ why: 'inputs-changed' }, 'its definition changed'],
+  'platform-changed': [{ why: 'platform-changed', from: 'linux/amd64', to: 'linux/arm64' }, 'it is for linux/amd64, and the config says platform: linux/arm64'],
   'changed-without-changelog': [{ why: 'changed-without-changelog' }, 'published, but its definition changed without a new changelog entry'],
   requested: [{ why: 'requested' }, 'a rebuild was asked for'],
   'needed-by': [{ why: 'needed-by', child: 'ns/web' }, 'web stands on it'],

@@ -10,14 +10,15 @@ const labels = {
   [LABEL.revision]: 'abc',
   [LABEL.created]: '2026-01-01T00:00:00Z',
   [LABEL.packages]: manifest('packages'),
+  [LABEL.platform]: 'linux/arm64',
 };
 
 describe('provenanceOf', () => {
   it('reads what we wrote', () => {
-    expect(provenanceOf(labels, 'web')).toEqual({ definition: today('web'), parents: { 'r/base:1': manifest('base') }, version: '1.0', revision: 'abc', created: '2026-01-01T00:00:00Z', packages: manifest('packages') });
+    expect(provenanceOf(labels, 'web')).toEqual({ definition: today('web'), parents: { 'r/base:1': manifest('base') }, version: '1.0', revision: 'abc', created: '2026-01-01T00:00:00Z', packages: manifest('packages'), platform: 'linux/arm64' });
   });
   it('takes an emptied label for one that is not there', () => {
-    expect(provenanceOf({ ...labels, [LABEL.version]: '', [LABEL.revision]: '', [LABEL.created]: '', [LABEL.packages]: '' }, 'web')).toMatchObject({ version: undefined, revision: undefined, created: undefined, packages: undefined });
+    expect(provenanceOf({ ...labels, [LABEL.version]: '', [LABEL.revision]: '', [LABEL.created]: '', [LABEL.packages]: '', [LABEL.platform]: '' }, 'web')).toMatchObject({ platform: undefined, version: undefined, revision: undefined, created: undefined, packages: undefined });
   });
   it('does not believe a digest of packages that is none', () => {
     expect(provenanceOf({ ...labels, [LABEL.packages]: 'sha256:1' }, 'web')?.packages).toBeUndefined();
