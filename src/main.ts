@@ -10,7 +10,11 @@ const GRACE = 4500;
 
 const screen = createScreen(process.stdout, process.stderr, process.env['TERM'] === 'dumb');
 process.on('exit', () => screen.close());
-process.on('SIGCONT', () => screen.resume());
+// Ctrl-Z: what the shell and others write meanwhile would be taken for the frame, and drawn over.
+process.on('SIGTSTP', () => {
+  screen.close();
+  process.kill(process.pid, 'SIGSTOP');
+});
 
 const ending = new AbortController();
 const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hangup } as const;

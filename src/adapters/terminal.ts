@@ -23,10 +23,8 @@ export type Screen = {
   readonly terminal: Terminal | undefined;
   out(line: string): void;
   err(line: string): void;
-  /** Takes the frame away; for the end of the process, however it comes. */
+  /** Takes the frame away, until it is drawn anew: for the end of the process, however it comes, and before it is stopped. */
   close(): void;
-  /** Draws the frame below what others wrote meanwhile: when the process was stopped and goes on. */
-  resume(): void;
 };
 
 type Output = Pick<WriteStream, 'isTTY' | 'write' | 'columns' | 'rows' | 'on' | 'off'>;
@@ -116,11 +114,6 @@ export function createScreen(stdout: Output, stderr: Output, dumb: boolean): Scr
     },
     close() {
       if (shown !== '') show('');
-      flush();
-    },
-    resume() {
-      drawing?.done();
-      if (shown !== '') show(shown);
       flush();
     },
   };

@@ -82,6 +82,17 @@ describe('a run on a terminal', () => {
     expect(ended.cursorHidden).toBe(false);
   }, 60_000);
 
+  it('Ctrl-Z takes what is at work off the screen, and it comes back when the run goes on', async () => {
+    const run = startOnTerminal(scenario, select('stubborn'));
+    await run.waitFor('the test runs', (shown) => has(shown, /^stubborn +test +\d+s$/));
+    run.type('\u001A');
+    await run.waitFor('only what was said is there', ({ lines }) => lines.length === 1 && /publishing to/.test(lines[0]!));
+    run.signal(18);
+    await run.waitFor('the test runs', (shown) => has(shown, /^stubborn +test +\d+s$/));
+    run.type('\u0003\u0003');
+    expect((await run.ended).code).toBe(130);
+  }, 60_000);
+
   it('a second Ctrl-C ends at once, and takes what is at work off the screen, too', async () => {
     const run = startOnTerminal(scenario, select('stubborn'));
     await run.waitFor('the test runs', (shown) => has(shown, /^stubborn +test +\d+s$/));

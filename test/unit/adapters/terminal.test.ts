@@ -32,7 +32,6 @@ describe('an output that nobody watches', () => {
     const screen = createScreen(stream, errors.stream, dumb);
     screen.out('a');
     screen.err('b');
-    screen.resume();
     screen.close();
     expect([screen.terminal, written, errors.written]).toEqual([undefined, ['a\n'], ['b\n']]);
   });
@@ -81,11 +80,12 @@ describe('a terminal', () => {
     expect(written.join('')).toContain('two\n');
     stop();
   });
-  it('draws anew below what a shell wrote while the process was stopped', async () => {
-    const { written, stop, resume } = await watched(() => ['frame']);
+  it('draws a closed frame anew, below what a shell wrote meanwhile', async () => {
+    const { written, stop, close, stream } = await watched(() => ['frame']);
     written.length = 0;
-    resume();
-    expect(AT_ONCE.exec(written.join(''))![1]).toBe('frame\n');
+    close();
+    stream.emit('resize');
+    expect(written.map((text) => AT_ONCE.exec(text)![1])).toEqual([ERASE, 'frame\n']);
     stop();
   });
   it('shows the frame that was begun last; an earlier one neither comes back nor takes it away', async () => {
