@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { createScreen, type Screen } from '../../../src/adapters/terminal.js';
 import { until } from '../../support/until.js';
 
@@ -106,6 +106,20 @@ describe('a terminal', () => {
   ])('%j cannot move its cursor: %s', (line, clean) => {
     const { stream } = output(true);
     expect(createScreen(stream, stream, false).terminal!.clean(line)).toBe(clean);
+  });
+  it('that is watched no longer wakes nobody, whether its frame was begun or not', () => {
+    jest.useFakeTimers();
+    try {
+      const { stream } = output(true);
+      const watch = (): (() => void) => createScreen(stream, stream, false).terminal!.watch(() => ['frame'], 500);
+      const [early, late] = [watch(), watch()];
+      early();
+      jest.advanceTimersByTime(600);
+      late();
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
   });
   it('that does not know its size is a usual one', async () => {
     const { stream, written } = output(true);
