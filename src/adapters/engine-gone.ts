@@ -3,7 +3,7 @@ import { connectionFaultOf } from './connection-fault.js';
 import { engineName, type EngineAddress } from './engine-address.js';
 
 /** What Node's errors say of an engine's certificate, or of TLS: those that connection-fault.ts has words for. */
-const TLS_CODE = /^(?:CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|DEPTH_|SELF_|UNABLE_|HOSTNAME_|EPROTO)/;
+const TLS_CODE = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_|SELF_|UNABLE_|HOSTNAME_|EPROTO)/;
 
 /** An alert with which the other side turns our certificate, or the lack of one, down (RFC 8446, 6.2). */
 const CLIENT_CERTIFICATE = /ALERT_(?:CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED|UNSUPPORTED_CERTIFICATE|HANDSHAKE_FAILURE|ACCESS_DENIED)/;
@@ -26,6 +26,7 @@ export function engineGone(address: EngineAddress, why: string, message = ''): E
     case 'WANTS_TLS':
       return new EngineError(`${name} does not answer (it wants TLS)`, ['DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH=DIRECTORY with ca.pem, cert.pem and key.pem']);
   }
+  if (why.startsWith('ERR_OSSL_')) return new EngineError(`${name} cannot be reached (cert.pem and key.pem are of no use: ${message.split(':').at(-1)!})`, ['a key without a passphrase, and the certificate that belongs to it']);
   if (CLIENT_CERTIFICATE.test(why)) {
     const has = address.via === 'tcp' && address.tls?.cert !== undefined;
     return new EngineError(`${name} does not let us in (${has ? 'it refuses our client certificate' : 'it wants a client certificate'})`, [`cert.pem and key.pem, signed by the CA that dockerd's --tlscacert names, belong beside ca.pem${address.context === undefined ? ' in DOCKER_CERT_PATH' : ''}`]);

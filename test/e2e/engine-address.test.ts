@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,9 +10,14 @@ import { SHARED_SOCKET, startEngine, type OwnEngine } from '../support/engine-fi
 import { freePort } from '../support/free-port.js';
 import { openScenario, type Scenario } from '../support/scenario.js';
 import { startSshd, type SshFixture } from '../support/ssh-fixture.js';
+import { until } from '../support/until.js';
 
 const execute = promisify(execFile);
 type Env = Readonly<Record<string, string>>;
+
+const isAtWork = (command: string): boolean => execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' }).split('\n').some((line) => line.trim() === command);
+/** The process groups of what has a text on its command line. */
+const groupsOf = (text: string): readonly number[] => execFileSync('ps', ['-eo', 'pgid=,args='], { encoding: 'utf8' }).split('\n').flatMap((line) => (line.includes(text) ? [parseInt(line, 10)] : []));
 
 let folder: string;
 let sshd: SshFixture;
@@ -77,6 +82,8 @@ describe('an engine behind TLS', () => {
       copyFileSync(join(folder, 'ours', 'ca.pem'), join(folder, name, 'ca.pem'));
       for (const file of files) copyFileSync(join(folder, 'others', file), join(folder, name, file));
     }
+    mkdirSync(join(folder, 'mixed'));
+    for (const [from, file] of [['ours', 'ca.pem'], ['ours', 'cert.pem'], ['others', 'key.pem']] as const) copyFileSync(join(folder, from, file), join(folder, 'mixed', file));
     const port = await freePort();
     host = `tcp://127.0.0.1:${port}`;
     const file = (name: string): string => join(folder, 'ours', name);
@@ -90,12 +97,27 @@ describe('an engine behind TLS', () => {
 
   it('does the main job', () => runMainJob(scenario, tls('ours')), 90_000);
 
+  it("of a docker context is reached with the context's certificates, and without looking at the engine's if it says so", async () => {
+    scenario.define('new', { versions: ['1.0-1'] });
+    const file = (name: string): string => join(folder, 'ours', name);
+    const docker = async (name: string, endpoint: string): Promise<unknown> =>
+      execute('docker', ['context', 'create', name, '--docker', `host=${host},cert=${file('cert.pem')},key=${file('key.pem')},${endpoint}`], { env: { PATH: process.env['PATH']!, DOCKER_CONFIG: join(scenario.directory, 'docker') } });
+    await docker('careful', `ca=${file('ca.pem')}`);
+    await docker('mistaken', `ca=${join(folder, 'others', 'ca.pem')}`);
+    await docker('careless', `ca=${join(folder, 'others', 'ca.pem')},skip-tls-verify=true`);
+    const plan = async (context: string): Promise<string> => (await scenario.run(['plan'], { env: { DOCKER_HOST: '', DOCKER_CONTEXT: context } })).stderr;
+    expect(await plan('careful')).toBe('');
+    expect(await plan('mistaken')).toMatch(/^the Docker engine at tcp:\S+ \(docker context "mistaken"\) is not trusted/);
+    expect(await plan('careless')).toBe('');
+  }, 60_000);
+
   it.each<[string, () => Env, RegExp, RegExp]>([
     ['that is spoken to without TLS', () => ({ DOCKER_HOST: host }), /^the Docker engine at tcp:\/\/127\.0\.0\.1:\d+ does not answer \(it wants TLS\)/, /DOCKER_TLS_VERIFY=1/],
     ['whose CA is another one', () => tls('others'), /^the Docker engine at tcp:\S+ is not trusted \(its certificate is refused: its CA is not one that this machine trusts\)/, /ca\.pem/],
     ['that does not trust our certificate', () => tls('intruder'), /^the Docker engine at tcp:\S+ does not let us in \(it refuses our client certificate\)/, /cert\.pem and key\.pem/],
     ['that wants a certificate', () => tls('nobody'), /^the Docker engine at tcp:\S+ does not let us in \(it wants a client certificate\)/, /cert\.pem and key\.pem/],
     ['that speaks none', () => ({ ...tls('ours'), DOCKER_HOST: plain }), /^the Docker engine at tcp:\S+ does not answer \(it speaks no TLS\)/, /DOCKER_TLS_VERIFY/],
+    ['for which our key is of no use', () => tls('mixed'), /^the Docker engine at tcp:\S+ cannot be reached \(cert\.pem and key\.pem are of no use: key values mismatch\)/, /passphrase/],
     ['whose certificates are not there', () => tls('none'), /^DOCKER_TLS_VERIFY is set, but there is no ca\.pem in \S+none/, /DOCKER_CERT_PATH/],
   ])('one %s is said to be so', async (_, env, message, hint) => {
     scenario.define('new', { versions: ['1.0-1'] });
@@ -122,6 +144,35 @@ describe('another engine', () => {
     expect(readdirSync(join(scenario.directory, 'cache', 'build-images', 'ssh'))).toEqual([]);
   }, 90_000);
 
+  it('over ssh is left with no tag and no connection by a run that is ended, and with no connection by one that is killed', async () => {
+    const nap = `sleep 6.1${process.pid}`;
+    scenario.define('slow', { versions: ['1.0-1'], lines: [`RUN ${nap}1 || ${nap}2`] });
+    for (const [signal, code] of [['SIGTERM', 143], ['SIGKILL', null]] as const) {
+      const run = scenario.start(['build', '--select', '*slow*'], ssh());
+      await until('the build is at work', () => isAtWork(`${nap}1`));
+      expect(sshd.connections()).toBeGreaterThan(0);
+      // Ctrl-C reaches the whole group, and tidying up needs the connections.
+      const [ours] = groupsOf('main.js build --select *slow*');
+      expect(ours).toBeGreaterThan(0);
+      expect(groupsOf(join(scenario.directory, 'cache'))).not.toContain(ours);
+      expect(groupsOf(join(scenario.directory, 'cache'))).not.toEqual([]);
+      run.child.kill(signal);
+      expect((await run.ended).code).toBe(code);
+      if (signal === 'SIGTERM') expect((await scenario.localTags()).filter((tag) => /:(?:untested|run)-/.test(tag))).toEqual([]);
+      await until('no connection is left', () => sshd.connections() === 0);
+      await until('the build has ended', () => !isAtWork(`${nap}1`));
+    }
+    expect(readdirSync(join(scenario.directory, 'cache', 'build-images', 'ssh'))).toEqual([]);
+    rmSync(join(scenario.directory, 'images', 'slow'), { recursive: true });
+  }, 90_000);
+
+  it("over ssh leaves sharing to a person's own ssh configuration that does it, and does without what would be in the way", async () => {
+    scenario.define('new', { versions: ['1.0-1'] });
+    const own = sshd.envWith('sharing', `ControlMaster auto\nControlPath ${sshd.folder}/own-%C\nControlPersist 60\nRemoteCommand uptime\nLocalForward ${sshd.port} 127.0.0.1:9\nExitOnForwardFailure yes`);
+    expect(await scenario.run(['plan'], { env: ssh(own) })).toMatchObject({ code: 0, stderr: '' });
+    expect(readdirSync(sshd.folder).filter((name) => name.startsWith('own-'))).toHaveLength(1);
+  }, 60_000);
+
   describe('that cannot be reached', () => {
     let listener: Server;
     let banner: string;
@@ -138,8 +189,8 @@ describe('another engine', () => {
       ['whose host is unknown', () => ({ DOCKER_HOST: 'tcp://no-such-host.invalid:2375' }), 4, /^the Docker engine at tcp:\/\/no-such-host\.invalid:2375 does not answer \((?:no host has that name|connect: its name cannot be looked up now)\)/, /docker info/],
       ['that is named as a web page', () => ({ DOCKER_HOST: 'http://me:secret@127.0.0.1:2375' }), 2, /^DOCKER_HOST is http:\/\/127\.0\.0\.1:2375: an engine is named as tcp:/, /DOCKER_HOST=tcp:\/\/127\.0\.0\.1:2375/],
       ['of a context that is not there', () => ({ DOCKER_HOST: '', DOCKER_CONTEXT: 'farr' }), 2, /^there is no docker context "farr", which DOCKER_CONTEXT names; there is default/, /docker context ls/],
-      ['whose key is not ours', () => ssh(keyless()), 4, /^the Docker engine at ssh:\/\/root@127\.0\.0\.1:\d+ does not let us in \(root@127\.0\.0\.1: Permission denied \(publickey\)\)/, /ssh -p \d+ root@127\.0\.0\.1 docker version/],
-      ['whose host key is not known', () => ssh(sshd.envWith('unknown', 'UserKnownHostsFile /dev/null')), 4, /^the Docker engine at ssh:\S+ does not answer \(its host key is not known\)/, /must work/],
+      ['whose key is not ours', () => ssh(sshd.envWith('keyless', 'PubkeyAuthentication no')), 4, /^the Docker engine at ssh:\/\/root@127\.0\.0\.1:\d+ does not let us in \(root@127\.0\.0\.1: Permission denied \(publickey\)\)/, /ssh -p \d+ root@127\.0\.0\.1 docker version/],
+      ['whose host key is not known', () => ({ ...ssh(sshd.envWith('unknown', 'UserKnownHostsFile /dev/null\nStrictHostKeyChecking ask')), ...askpass() }), 4, /^the Docker engine at ssh:\S+ does not answer \(its host key is not known\)/, /must work/],
       ['whose host key has changed', () => ssh(changed()), 4, /^the Docker engine at ssh:\S+ does not answer \(its host key is another one than the known one\)/, /must work/],
       ['whose ssh is not there', async () => ssh(undefined, `ssh://127.0.0.1:${await freePort()}`), 4, /^the Docker engine at ssh:\S+ does not answer \(ssh: connect to host 127\.0\.0\.1 port \d+: Connection refused\)/, /must work/],
       ['whose ssh host is unknown', () => ssh(undefined, 'ssh://no-such-host.invalid'), 4, /^the Docker engine at ssh:\S+ does not answer \(ssh: Could not resolve hostname no-such-host\.invalid: /, /must work/],
@@ -150,6 +201,7 @@ describe('another engine', () => {
       expect({ stderr, code, stdout }).toEqual({ stderr: expect.stringMatching(message), code: exit, stdout: '' });
       expect(stderr).toMatch(hint);
       expect(stderr).not.toMatch(/secret/);
+      expect(existsSync(join(folder, 'asked'))).toBe(false);
       expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(3);
     }, 60_000);
 
@@ -178,13 +230,14 @@ describe('another engine', () => {
   }, 90_000);
 });
 
-function keyless(): Env {
-  writeFileSync(join(folder, 'empty'), '');
-  return sshd.envWith('keyless', `PubkeyAuthentication no`);
+/** What ssh asks questions with that it may not ask in a terminal. */
+function askpass(): Env {
+  writeFileSync(join(folder, 'askpass'), `#!/bin/sh\ntouch ${join(folder, 'asked')}\necho yes\n`, { mode: 0o755 });
+  return { SSH_ASKPASS: join(folder, 'askpass'), SSH_ASKPASS_REQUIRE: 'force' };
 }
 
 function changed(): Env {
   const known = join(folder, 'known');
-  if (!existsSync(known)) writeFileSync(known, `[127.0.0.1]:${sshd.port} ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ\n`);
+  writeFileSync(known, `[127.0.0.1]:${sshd.port} ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ\n`);
   return sshd.envWith('changed', `UserKnownHostsFile ${known}`);
 }

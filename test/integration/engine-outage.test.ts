@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_ADDRESS } from '../../src/adapters/engine-address.js';
@@ -91,6 +92,20 @@ describe('an engine that is not there', () => {
     await new Promise((resolve) => server.once('listening', resolve));
     const engine = engineAt(socket, { patience: 0.1 });
     await expect(ask(engine)).rejects.toMatchObject({ name: 'EngineError', message: `the Docker engine at ${socket} does not answer (no answer in ${call === 'remove' ? 0.4 : 0.1} s)` });
+    engine.close();
+    server.close();
+  });
+
+  it('behind a prefix of a web server is asked below it', async () => {
+    const asked: string[] = [];
+    const server = createHttpServer((request, response) => {
+      asked.push(request.url!);
+      response.end('[]');
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const engine = engineAt({ via: 'tcp', host: '127.0.0.1', port: (server.address() as AddressInfo).port, prefix: '/engines/2' });
+    expect(await engine.list(never)).toEqual([]);
+    expect(asked).toEqual(['/engines/2/images/json']);
     engine.close();
     server.close();
   });

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,8 @@ export type SshFixture = {
   readonly folder: string;
   /** How many connections were let in so far. */
   logins(): number;
+  /** How many connections there are now. */
+  connections(): number;
   stop(): void;
 };
 
@@ -51,14 +53,20 @@ export async function startSshd(environment: Readonly<Record<string, string>>): 
     writeFileSync(join(bin, 'ssh'), `#!/bin/sh\nexec /usr/bin/ssh -F ${join(bin, 'ssh_config')} "$@"\n`, { mode: 0o755 });
     return { PATH: `${bin}:${process.env['PATH']!}` };
   };
+  const sessions = (): readonly number[] =>
+    execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' }).split('\n').flatMap((line) => {
+      const [pid, parent] = line.trim().split(/\s+/).map(Number);
+      return parent === child.pid ? [pid!] : [];
+    });
   const stop = (): void => {
     process.removeListener('exit', killWithUs);
-    child.kill();
+    // One that a person's own sharing keeps would outlive it.
+    spawnSync('kill', [child.pid!, ...sessions()].map(String));
     rmSync(folder, { recursive: true, force: true });
   };
   await until('sshd listens', () => {
     if (child.exitCode !== null) throw new Error(`sshd did not start: ${log}`);
     return log.includes('Server listening');
   });
-  return { url: `ssh://root@127.0.0.1:${port}`, port, env: envWith('bin', ''), envWith, folder, logins: () => log.split('Accepted publickey').length - 1, stop };
+  return { url: `ssh://root@127.0.0.1:${port}`, port, env: envWith('bin', ''), envWith, folder, logins: () => log.split('Accepted publickey').length - 1, connections: () => sessions().length, stop };
 }
