@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { definitionDigest } from '../../../src/definition/definition-digest.js';
 import { templateOf, type Definition } from '../../../src/definition/definition.js';
 import { parseTree } from '../../../src/definition/parse.js';
-import { changelogOf, configOf, filesInMemory } from '../../support/tree-in-memory.js';
+import { changelogOf, configOf, fileEntry, filesInMemory } from '../../support/tree-in-memory.js';
 
 const stackYaml = (role: string, lines = '', id = 'org.example.stack.trixie1'): string =>
   `id: ${id}\nrole: ${role}\nuid: ${role === 'run' ? 1001 : 1000}\ngid: 1000\ndistro: { name: debian, version: "13" }\n${lines}`;
@@ -36,7 +36,7 @@ describe('a stack image', () => {
     expect(templateOf(definitionsOf(image(`trixie1-${role}`, stackYaml(role)))[0]!)!.text).toBe(text);
   });
   it('is another definition when its promise is another, not when stack.yaml is written otherwise', () => {
-    const digestOf = (stack: string): string => definitionDigest(definitionsOf(image('trixie1-run', stack))[0]!, undefined, []);
+    const digestOf = (stack: string): string => definitionDigest(definitionsOf(image('trixie1-run', stack))[0]!, undefined, [fileEntry('stack.yaml', stack)]);
     expect(digestOf(stackYaml('run', '# a comment\nmixins: []\n'))).toBe(digestOf(stackYaml('run')));
     expect(digestOf(stackYaml('run', 'mixins: [curl]\n'))).not.toBe(digestOf(stackYaml('run')));
   });

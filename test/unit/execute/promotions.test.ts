@@ -41,6 +41,13 @@ describe('the images of a stack', () => {
     expect([exit, moves(deeds)]).toEqual([1, ['put other latest', 'put trixie latest']]);
     expect(events.find(({ type }) => type === 'warning')).toMatchObject({ image: 'trixie1-run', message: ':latest was not moved: it moves together with trixie1-build, which did not get that far' });
   });
+  it('stay where they are when one is blocked', async () => {
+    const { exit, deeds, events } = await run({}, {
+      found: { images: { 'trixie1-build': { latest: image('newer', provenance({ definition: manifest('newer'), revision: 'newer' })) } }, ancestry: { newer: false } },
+    });
+    expect([exit, moves(deeds)]).toEqual([0, ['put other latest', 'put trixie latest']]);
+    expect(events.find(({ type }) => type === 'warning')).toMatchObject({ image: 'trixie1-run', message: ':latest was not moved: it moves together with trixie1-build, which is blocked' });
+  });
   it('are not published when they are not what stack.yaml promises', async () => {
     const { exit, deeds, events } = await run({ contents: (name) => (name === 'trixie1-run' ? { user: 'root' } : {}) });
     expect(exit).toBe(1);
