@@ -42,6 +42,8 @@ export type RegistryRequest = {
   readonly repository: string;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: Uint8Array;
+  /** Ask once: somebody else can be asked instead. */
+  readonly once?: boolean;
 };
 
 /** Resolves with a registry's clear answer (temporary ones were tried again, logins done, redirects followed); rejects with a RegistryError. */
@@ -132,7 +134,7 @@ export function createRegistryHttp(options: RegistryHttpOptions): RegistryHttp {
       const retryAfter = outcome instanceof ConnectionFault ? undefined : parseRetryAfter(outcome.headers['retry-after'], now);
       const left = timeToFirstAnswer(host);
       const mayPass = !(outcome instanceof ConnectionFault) || outcome.temporary;
-      const delay = mayPass ? retryDelay({ tries, retryAfter, waited, left, random: options.random() }) : undefined;
+      const delay = mayPass && request.once !== true ? retryDelay({ tries, retryAfter, waited, left, random: options.random() }) : undefined;
       if (delay === undefined) {
         const effort = { tries, seconds: (now - begun) / 1000, retryAfter };
         const faults = registryFaults(host.name, host.peer?.scheme ?? 'https');

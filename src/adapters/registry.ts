@@ -1,8 +1,10 @@
 import { arch } from 'node:process';
 import { digestOf, isDigest, shortDigest, type Digest } from '../shared/digest.js';
 import { RegistryError } from '../shared/errors.js';
-import type { ImageRef } from '../shared/image-ref.js';
+import { formatImageRef, type ImageRef } from '../shared/image-ref.js';
+import { registryName, repositoryIn, type RegistryMirrors } from '../shared/registry-mirrors.js';
 import type { WritableRegistry } from '../execute/writable-registry.js';
+import { createMirrorReading } from './mirror-reading.js';
 import { errorCodesOf, registryFaults } from './registry-faults.js';
 import { createRegistryHttp, type RegistryHttpOptions } from './registry-http.js';
 import { ACCEPTED_MANIFESTS, mediaTypeOf, parseConfig, parseManifest, pickPlatform } from './registry-manifest.js';
@@ -12,6 +14,12 @@ import type { Answer } from './registry-connection.js';
 export type RegistryOptions = RegistryHttpOptions & {
   /** `linux/amd64`; unset: `linux/` and this machine's architecture. */
   readonly platform?: string | undefined;
+  /** Where content may be read from instead. */
+  readonly mirrors?: RegistryMirrors;
+  /** Whether a name is one that this tree publishes: what its tags are, only the registry itself can tell. Unset: none is. */
+  readonly publishes?: (ref: ImageRef) => boolean;
+  /** Told of a mirror that is passed over. */
+  readonly warn?: (message: string) => void;
 };
 
 const MANIFEST_HEADERS = { accept: ACCEPTED_MANIFESTS } as const;
@@ -29,31 +37,39 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
   const http = createRegistryHttp(options);
   const platform = options.platform ?? `linux/${ARCHITECTURES[arch] ?? arch}`;
 
-  const manifestPath = (repository: string, reference: string): string => `/v2/${repository}/manifests/${reference}`;
-  const faultsOf = (ref: ImageRef) => registryFaults(ref.registry === '' ? 'docker.io' : ref.registry, 'https');
+  const mirrors = createMirrorReading(options.mirrors ?? {}, options.warn ?? (() => undefined));
 
-  async function get(ref: ImageRef, path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Answer> {
-    return http.send({ host: ref.registry, method: 'GET', path, repository: repositoryIn(ref), headers }, signal);
+  const manifestPath = (repository: string, reference: string): string => `/v2/${repository}/manifests/${reference}`;
+  const faultsOf = (ref: ImageRef) => registryFaults(registryName(ref), 'https');
+
+  async function get(ref: ImageRef, path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal, once = false): Promise<Answer> {
+    return http.send({ host: ref.registry, method: 'GET', path, repository: repositoryIn(ref), headers, once }, signal);
   }
 
   /** Bytes that have the digest they were asked for by. */
-  async function getVerified(ref: ImageRef, kind: 'manifests' | 'blobs', digest: Digest, signal: AbortSignal): Promise<Answer> {
+  async function getVerified(ref: ImageRef, kind: 'manifests' | 'blobs', digest: Digest, signal: AbortSignal, once = false): Promise<Answer> {
     const repository = repositoryIn(ref);
-    const answer = await get(ref, `/v2/${repository}/${kind}/${digest}`, kind === 'manifests' ? MANIFEST_HEADERS : {}, signal);
+    const answer = await get(ref, `/v2/${repository}/${kind}/${digest}`, kind === 'manifests' ? MANIFEST_HEADERS : {}, signal, once);
     if (answer.status !== 200) throw faultsOf(ref).refuses(`to show ${repository}@${shortDigest(digest)}`, answer);
     if (digestOf(answer.body) !== digest) throw faultsOf(ref).confused(`what it sends as ${repository}@${shortDigest(digest)} has another digest`);
     return answer;
   }
 
-  async function readDigest(ref: ImageRef, signal: AbortSignal): Promise<Digest | undefined> {
+  /** As `getVerified`, from a mirror if one has it: the digest tells that they are the right bytes. */
+  async function getAnywhere(ref: ImageRef, kind: 'manifests' | 'blobs', digest: Digest, signal: AbortSignal): Promise<Buffer> {
+    const { body } = (await mirrors.first(ref, (mirrored) => getVerified(mirrored, kind, digest, signal, true), signal)) ?? (await getVerified(ref, kind, digest, signal));
+    return body;
+  }
+
+  async function readDigest(ref: ImageRef, signal: AbortSignal, once = false): Promise<Digest | undefined> {
     const repository = repositoryIn(ref);
     const reference = ref.tag ?? ref.digest ?? 'latest';
     const path = manifestPath(repository, reference);
-    const head = await http.send({ host: ref.registry, method: 'HEAD', path, repository, headers: MANIFEST_HEADERS }, signal);
+    const head = await http.send({ host: ref.registry, method: 'HEAD', path, repository, headers: MANIFEST_HEADERS, once }, signal);
     const told = head.headers['docker-content-digest'];
     if (head.status === 200 && typeof told === 'string' && isDigest(told)) return told;
     if (head.status !== 200 && head.status !== 404) throw faultsOf(ref).refuses(`to show ${repository}:${reference}`, head);
-    const answer = await get(ref, path, MANIFEST_HEADERS, signal);
+    const answer = await get(ref, path, MANIFEST_HEADERS, signal, once);
     if (answer.status === 200) return digestOf(answer.body);
     if (answer.status === 404 && saysAbsent(answer)) return undefined;
     if (answer.status === 404) throw faultsOf(ref).confused(`answers 404 for ${repository}:${reference}, but not as a registry does; so it is unknown whether it is there`, 404);
@@ -61,20 +77,29 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
   }
 
   return {
-    digestOf: readDigest,
+    async digestOf(ref, signal) {
+      const mirrored = options.publishes?.(ref) === true ? undefined : await mirrors.first(ref, (one) => readDigest(one, signal, true), signal);
+      return mirrored ?? readDigest(ref, signal);
+    },
+
+    async namesOf(ref, digest, signal) {
+      const byDigest = ({ registry, repository }: ImageRef): ImageRef => ({ registry, repository, digest });
+      const at = await mirrors.first(ref, async (one) => ((await readDigest(byDigest(one), signal, true)) === undefined ? undefined : byDigest(one)), signal);
+      return [...(at === undefined ? [] : [at]), byDigest(ref)].map(formatImageRef);
+    },
 
     async configOf(ref, digest, signal) {
-      let manifest = parseManifest((await getVerified(ref, 'manifests', digest, signal)).body);
+      let manifest = parseManifest(await getAnywhere(ref, 'manifests', digest, signal));
       const name = `${repositoryIn(ref)}@${shortDigest(digest)}`;
       if (manifest?.type === 'index') {
         const entry = pickPlatform(manifest.entries, platform);
         // It may be right for others; nothing in it was made for us.
         if (entry === undefined) return { labels: {}, created: undefined, platform: 'unknown/unknown' };
-        manifest = parseManifest((await getVerified(ref, 'manifests', entry.digest, signal)).body);
+        manifest = parseManifest(await getAnywhere(ref, 'manifests', entry.digest, signal));
       }
       // Something that carries no config carries no labels of ours either.
       if (manifest?.type === 'other') return { labels: {}, created: undefined, platform: 'unknown/unknown' };
-      const config = manifest?.type === 'image' ? parseConfig((await getVerified(ref, 'blobs', manifest.config, signal)).body) : undefined;
+      const config = manifest?.type === 'image' ? parseConfig(await getAnywhere(ref, 'blobs', manifest.config, signal)) : undefined;
       if (config === undefined) throw faultsOf(ref).confused(`${name} is no image`);
       return config;
     },
@@ -124,12 +149,6 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
 
     close: () => http.close(),
   };
-}
-
-/** Docker Hub keeps its one-word images under `library/`. */
-function repositoryIn({ registry, repository }: ImageRef): string {
-  const isHub = registry === '' || registry === 'docker.io' || registry === 'index.docker.io';
-  return isHub && !repository.includes('/') ? `library/${repository}` : repository;
 }
 
 function saysAbsent(answer: Answer): boolean {

@@ -9,6 +9,7 @@ import type { PackLayer } from '../execute/ports.js';
 import type { WritableRegistry } from '../execute/writable-registry.js';
 import type { Config } from '../shared/config.js';
 import { UsageError } from '../shared/errors.js';
+import { repositoryOf } from '../shared/image-ref.js';
 import { createRedactor, type Redactor } from '../shared/redact.js';
 import { createDigestMemory, type DigestMemory, type MemoryData } from '../state/digest-memory.js';
 import { cacheDirectory, type Environment } from './environment.js';
@@ -70,6 +71,9 @@ export async function connect(config: Config, options: Options, environment: Env
     random: () => environment.random(),
     userAgent: 'build-images',
     platform: config.platform,
+    mirrors: config.registryMirrors,
+    publishes: (ref) => repositoryOf(ref).startsWith(`${[config.registry, config.namespace].filter((part) => part !== undefined).join('/')}/`),
+    warn: (message) => environment.err(message),
   });
   // What an index is to us depends on the platform.
   const memoryPath = join(cacheDirectory(environment), 'registry', `${fileName(config.registry, config.namespace, config.platform)}.json`);

@@ -34,6 +34,8 @@ export type ParentOptions = {
   readonly pullSeconds: number;
   /** What is built for: `linux/amd64`; unset is the engine's own. */
   readonly platform: string | undefined;
+  /** Told of a mirror that the engine could not use. */
+  warn(message: string): void;
   /** What an image of the tree is now; undefined: it is nowhere. */
   treeImage(image: ImageName): TreeImage | undefined;
 };
@@ -56,22 +58,46 @@ export function createParents(ports: Pick<Ports, 'engine' | 'registry'>, options
     return { ref: source, digest, runTag, image, unpublishable };
   };
 
+  /** The first of some names under which the engine has an image for the wanted platform. */
+  const present = async (names: readonly string[]): Promise<string | undefined> => {
+    for (const name of names) {
+      const have = await engine.inspect(name, signal);
+      if (have !== undefined && fits(have)) return name;
+    }
+    return undefined;
+  };
+
+  const pull = async (names: readonly string[]): Promise<string> => {
+    for (const [index, name] of names.entries()) {
+      // A registry that sends half of a layer and no more would keep the engine, and so the run, waiting for ever.
+      const tooLong = (): Error => new RegistryError(`the pull of ${name} did not end within ${options.pullSeconds} s`, parseImageRef(name)!.registry, undefined);
+      try {
+        await within(options.pullSeconds, signal, tooLong, (either) => engine.pull(name, either, options.platform));
+        return name;
+      } catch (error) {
+        if (!(error instanceof RegistryError) || index === names.length - 1) throw error;
+        options.warn(`the engine does not get it from the mirror: ${error.message}`);
+      }
+    }
+    throw new TypeError('an image without a name');
+  };
+
   const pulled = async (source: string, ref: ImageRef, digest: Digest): Promise<Parent> => {
     const byDigest = `${repositoryOf(ref)}@${digest}`;
     for (let attempt = 1; ; attempt++) {
-      const have = await engine.inspect(byDigest, signal);
-      if (have === undefined || !fits(have)) {
+      let name = await present([byDigest]);
+      if (name === undefined) {
+        const names = await registry.namesOf(ref, digest, signal);
+        name = await present(names);
         // Of an image that is none of several, engines pull what there is.
-        if (options.platform !== undefined && !fits(await registry.configOf(ref, digest, signal))) throw new StepFailure('build', `it stands on ${source}, which its registry does not have for ${options.platform}, the config's platform`);
-        // A registry that sends half of a layer and no more would keep the engine, and so the run, waiting for ever.
-        const tooLong = (): Error => new RegistryError(`the pull of ${byDigest} did not end within ${options.pullSeconds} s`, ref.registry, undefined);
-        await within(options.pullSeconds, signal, tooLong, (either) => engine.pull(byDigest, either, options.platform));
+        if (name === undefined && options.platform !== undefined && !fits(await registry.configOf(ref, digest, signal))) throw new StepFailure('build', `it stands on ${source}, which its registry does not have for ${options.platform}, the config's platform`);
+        name ??= await pull(names);
       }
       try {
-        return await settle(source, ref, byDigest, digest);
+        return await settle(source, ref, name, digest);
       } catch (error) {
         // Another run beside this one may have taken the image's last name away just now, and the image with it.
-        if (attempt > 1 || (await engine.inspect(byDigest, signal)) !== undefined) throw error;
+        if (attempt > 1 || (await engine.inspect(name, signal)) !== undefined) throw error;
       }
     }
   };

@@ -62,7 +62,7 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   const ours = new Set([...running.graph.nodes.values()].map(({ ref }) => ref.registry));
   let registryGone = false;
   let stopped: string | undefined;
-  const parents = createParents(ports, { token: options.token, noPull: options.noPull, pullSeconds: running.config.timeouts.build, platform: running.config.platform, treeImage: (image) => treeImage(image, planned, running.graph, made) }, signal);
+  const parents = createParents(ports, { token: options.token, noPull: options.noPull, pullSeconds: running.config.timeouts.build, platform: running.config.platform, warn: (message) => ports.tell({ type: 'warning', image: undefined, message }), treeImage: (image) => treeImage(image, planned, running.graph, made) }, signal);
   const work = workOf(running, ports, parents.bring);
 
   const fail = (image: ImageName, log: string | undefined, phase: StepFailure['phase'], error: unknown): void => {

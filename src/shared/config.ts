@@ -1,4 +1,5 @@
 import type { ContainerLimits } from './container-limits.js';
+import type { RegistryMirrors } from './registry-mirrors.js';
 
 /** Limits on waiting, in seconds. */
 export type Timeouts = {
@@ -43,6 +44,7 @@ export type Config = {
   readonly insecureRegistries: readonly string[];
   /** Unset: none. Set, images are built by the engine's classic builder, since BuildKit applies no limits. */
   readonly containerLimits: ContainerLimits | undefined;
+  readonly registryMirrors: RegistryMirrors;
   readonly jobs: number | undefined;
   readonly timeouts: Timeouts;
   /** No build starts while the engine's disk has less room than this: bytes; 0: it is not looked at. */

@@ -2,6 +2,7 @@ import type { Config, Timeouts } from './config.js';
 import { readContainerLimits } from './container-limits.js';
 import { parseImageRef, REPOSITORY_PATTERN } from './image-ref.js';
 import { nearHint, nearNames } from './near-names.js';
+import type { RegistryMirrors } from './registry-mirrors.js';
 import { bad, errorAt, good, warningAt, type Checked, type Problem } from './problem.js';
 import { readProxyUrl } from './proxy-url.js';
 import { parseYaml, pointerStep, type YamlDocument } from './yaml-document.js';
@@ -43,6 +44,7 @@ export const KNOWN_KEYS: readonly string[] = [
   'platform',
   'allowed_sources',
   'insecure_registries',
+  'registry_mirrors',
   'jobs',
   'timeouts',
   'min_free',
@@ -95,6 +97,7 @@ export function parseConfig(path: string, text: string): Checked<Config> {
     allowedSources: fields.texts('allowed_sources', emptyFault),
     insecureRegistries: fields.texts('insecure_registries', hostFault) ?? [],
     containerLimits: readContainerLimits(fields),
+    registryMirrors: readMirrors(fields),
     jobs: fields.number('jobs', { whole: true, min: 1 }),
     timeouts: readTimeouts(fields),
     minFree: fields.size('min_free') ?? DEFAULT_MIN_FREE,
@@ -116,7 +119,7 @@ function withoutNulls(document: YamlDocument): YamlDocument {
   return { ...document, value: Object.fromEntries(Object.entries(document.value).filter(([key, value]) => value !== null || !NULLABLE_KEYS.includes(key))) };
 }
 
-/** A key that nobody knows is a variable; near a known one it may be a slip. A part of a known word is none: `registry_mirror`. */
+/** A key that nobody knows is a variable; near a known one it may be a slip. A part of a known word is none: `update`. */
 function oddKeys(path: string, fields: YamlFields): readonly Problem[] {
   return fields.keys.flatMap((key) => {
     if (KNOWN_KEYS.includes(key)) return [];
@@ -156,6 +159,19 @@ function readUids(fields: YamlFields): Readonly<Record<string, number>> | undefi
   const uids = fields.mapping('known_uid_mappings');
   if (uids === undefined) return undefined;
   return Object.fromEntries(uids.keys.map((user) => [user, uids.number(user, { whole: true, min: 0, max: MAX_UID }) ?? 0]));
+}
+
+function readMirrors(fields: YamlFields): RegistryMirrors {
+  const mirrors = fields.mapping('registry_mirrors');
+  if (mirrors === undefined) return {};
+  return Object.fromEntries(
+    mirrors.keys.map((registry) => {
+      const fault = hostFault(registry);
+      if (fault !== undefined) mirrors.problem(registry, fault);
+      const own = (base: string): string | undefined => (base === registry ? 'is the registry itself' : registryFault(base));
+      return [registry, mirrors.texts(registry, own) ?? []];
+    }),
+  );
 }
 
 function readTimeouts(fields: YamlFields): Timeouts {

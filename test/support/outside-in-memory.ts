@@ -23,6 +23,8 @@ export type Hooks = {
   tag?(image: string, ref: string, engine: { lose(id: string): void }): void | Promise<void>;
   digestOf?(ref: string): void | Promise<void>;
   putTag?(ref: string): void | Promise<void>;
+  /** Names of mirrors that have an image. */
+  mirrorNames?(name: string): readonly string[];
   /** Bytes that are free; undefined: nobody can tell. Unset: plenty. */
   free?(disk: 'engine' | 'scratch'): number | undefined;
   /** The engine's disk, instead of one that `free` tells of. */
@@ -146,6 +148,7 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
         deeds.push(`probe ${ref.repository}`);
         await hooks.probe?.(ref.repository);
       },
+      namesOf: async (ref, digest) => [...(hooks.mirrorNames?.(repositoryOf(ref)) ?? []), repositoryOf(ref)].map((name) => `${name}@${digest}`),
       async putTag(ref, digest, tag) {
         deeds.push(`put ${ref.repository} ${tag}`);
         await hooks.putTag?.(ref.repository);

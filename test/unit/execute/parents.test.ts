@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createParents, type ParentOptions, type TreeImage } from '../../../src/execute/parents.js';
+import { EngineError, RegistryError } from '../../../src/shared/errors.js';
 import { digestOf } from '../../../src/shared/digest.js';
 import { parseImageRef } from '../../../src/shared/image-ref.js';
 import { outsideInMemory, type Hooks, type OutsideInMemory } from '../../support/outside-in-memory.js';
@@ -12,7 +13,7 @@ const inTree = (part: Partial<TreeImage>): TreeImage => ({ ref: parseImageRef(`$
 function parentsOn(prepare: (outside: OutsideInMemory) => void, options: Partial<ParentOptions> = {}, hooks: Hooks = {}) {
   const outside = outsideInMemory(hooks);
   prepare(outside);
-  const { bring, runTags } = createParents(outside.ports, { token: TOKEN, noPull: false, pullSeconds: 60, platform: undefined, treeImage: () => undefined, ...options }, new AbortController().signal);
+  const { bring, runTags } = createParents(outside.ports, { token: TOKEN, noPull: false, pullSeconds: 60, platform: undefined, warn: (message) => void outside.deeds.push(`warn: ${message}`), treeImage: () => undefined, ...options }, new AbortController().signal);
   return { outside, runTags, outsideImage: (ref: string) => bring({ ref, image: undefined }), treeImage: (ref = `${REGISTRY}/base:2.0`) => bring({ ref, image: 'base' }) };
 }
 
@@ -31,6 +32,43 @@ describe('an outside image', () => {
     });
     await outsideImage(DEBIAN);
     expect([outside.deeds, outside.names.get(`docker.io/library/debian:run-${TOKEN}`)]).toEqual([[], 'sha256:there']);
+  });
+  it('is pulled from a mirror that has it, and recorded as its own registry\'s', async () => {
+    const { outsideImage, outside } = parentsOn(({ published }) => published.set(DEBIAN, manifest('debian')), {}, { mirrorNames: () => ['mirror.example.org/hub/library/debian'] });
+    expect(await outsideImage(DEBIAN)).toMatchObject({ ref: DEBIAN, digest: manifest('debian'), runTag: `docker.io/library/debian:run-${TOKEN}`, unpublishable: undefined });
+    expect(outside.deeds).toEqual([`pull mirror.example.org/hub/library/debian@${manifest('debian')}`]);
+  });
+  it('that the engine has under a mirror\'s name is not pulled', async () => {
+    const { outsideImage, outside } = parentsOn(
+      ({ published, have }) => {
+        published.set(DEBIAN, manifest('debian'));
+        have('sha256:there', [], { repoDigests: [`mirror.example.org/hub/library/debian@${manifest('debian')}`] });
+      },
+      {},
+      { mirrorNames: () => ['mirror.example.org/hub/library/debian'] },
+    );
+    await outsideImage(DEBIAN);
+    expect([outside.deeds, outside.names.get(`docker.io/library/debian:run-${TOKEN}`)]).toEqual([[], 'sha256:there']);
+  });
+  it('that the engine cannot get from a mirror comes from its registry, and that is said', async () => {
+    const hooks: Hooks = {
+      mirrorNames: () => ['mirror.example.org/hub/library/debian'],
+      pull: (ref) => {
+        if (ref.startsWith('mirror.')) throw new RegistryError('x509', 'mirror.example.org', undefined);
+      },
+    };
+    const { outsideImage, outside } = parentsOn(({ published }) => published.set(DEBIAN, manifest('debian')), {}, hooks);
+    await outsideImage(DEBIAN);
+    expect(outside.deeds).toEqual([`pull mirror.example.org/hub/library/debian@${manifest('debian')}`, 'warn: the engine does not get it from the mirror: x509', `pull docker.io/library/debian@${manifest('debian')}`]);
+  });
+  it('that the engine cannot get from its registry is a fault; so is an engine that is gone', async () => {
+    const failing = (error: Error) => parentsOn(({ published }) => published.set(DEBIAN, manifest('debian')), {}, { mirrorNames: () => ['mirror.example.org/debian'], pull: () => { throw error; } });
+    const refused = failing(new RegistryError('no', 'docker.io', 403));
+    await expect(refused.outsideImage(DEBIAN)).rejects.toThrow('no');
+    expect(refused.outside.deeds).toHaveLength(3);
+    const gone = failing(new EngineError('gone'));
+    await expect(gone.outsideImage(DEBIAN)).rejects.toThrow('gone');
+    expect(gone.outside.deeds).toHaveLength(1);
   });
   it('is pulled for the platform that is built for, also when the engine has that digest for another', async () => {
     const pulls: (string | undefined)[] = [];

@@ -40,6 +40,7 @@ describe('parseConfig', () => {
       allowedSources: undefined,
       insecureRegistries: [],
       containerLimits: undefined,
+      registryMirrors: {},
       jobs: undefined,
       timeouts: { connect: 10, idle: 30, test: 600, build: 10800 },
       minFree: 2e9,
@@ -84,6 +85,7 @@ publish: false
 platform: linux/arm64/v8
 allowed_sources: ["registry.example.org/*"]
 insecure_registries: ["registry.example.org:5000", "[::1]:5000"]
+registry_mirrors: {docker.io: [mirror.example.org/hub, "mirror2:5000"]}
 jobs: 3
 timeouts: {test: 60, idle: 0.5}
 min_free: 500 MB
@@ -98,6 +100,7 @@ fallback_author: Ann
       namespace: 'dev/images',
       credentials: { username: 'builder', password: 's3cret' },
       baseImages: ['registry.example.org/debian:12'],
+      registryMirrors: { 'docker.io': ['mirror.example.org/hub', 'mirror2:5000'] },
       aptOptions: '-y',
       httpProxy: 'http://proxy.example.org:3128',
       aptProxy: 'http://apt.example.org:3128',
@@ -154,7 +157,8 @@ fallback_author: Ann
   it.each([
     ['know_uid_mappings: {a: 1}', ['config.yaml:2: unknown key "know_uid_mappings" is taken as a template variable (near: known_uid_mappings)  [warning]']],
     ['usernam: x', ['config.yaml:2: unknown key "usernam" is taken as a template variable (near: username)  [warning]']],
-    ['registry_mirror: x', []],
+    ['registry_mirror: x', ['config.yaml:2: unknown key "registry_mirror" is taken as a template variable (near: registry_mirrors)  [warning]']],
+    ['update: x', []],
     ['php_version: 8.2.1', []],
     ['timeouts: {test: 60.0}', []],
     ['versions:\n  python: 3.10\n  node: "20.10"\n  go: 1.5', ['config.yaml:3: 3.10 is a number and renders as 3.1: put it in quotes  [warning]']],
@@ -180,6 +184,12 @@ fallback_author: Ann
     ['registry: localhost\nknown_uid_mappings:\n  app: "33"\n  db: -1', ['config.yaml:3: known_uid_mappings.app must be a whole number from 0 to 4294967294, not text', 'config.yaml:4: known_uid_mappings.db must be a whole number from 0 to 4294967294']],
     ['registry: localhost\nforce_numeric_user: maybe\njobs: 0\nnamespace: Dev', ['config.yaml:4: namespace is no repository path (lower-case letters, digits, between them . _ - and /)', 'config.yaml:2: force_numeric_user must be true or false, not text', 'config.yaml:3: jobs must be a whole number of at least 1']],
     ['registry: localhost\ntimeouts:\n  tset: 5\n  idle: never', ['config.yaml:3: timeouts.tset is no time-out (near: test)', 'config.yaml:4: timeouts.idle must be a number from 0.001 to 2000000, not text']],
+    ['registry: localhost\nregistry_mirrors:\n  "docker.io/library": [a.example.org]\n  docker.io: mirror.example.org\n  b.example.org: [b.example.org, "https://c.example.org"]', [
+      'config.yaml:4: registry_mirrors.docker.io must be a list, not text',
+      'config.yaml:3: registry_mirrors.docker.io/library is no host ("registry.example.org", "localhost:5000")',
+      'config.yaml:5: registry_mirrors.b.example.org: "b.example.org" is the registry itself',
+      'config.yaml:5: registry_mirrors.b.example.org: "https://c.example.org" is a host, with a port if need be, not a URL: leave out what stands before "://"',
+    ]],
     ['registry: localhost\ntimeouts: {zzz: 5}', ['config.yaml:2: timeouts.zzz is no time-out (there are: connect, idle, test, build)']],
     ['registry: localhost\nplatform: amd64\nverify_args: -c\nverify_command: ""', ['config.yaml:4: verify_command is empty', 'config.yaml:3: verify_args must be a list, not text', 'config.yaml:2: platform is no platform ("linux/amd64")']],
     ['registry: localhost\nbase_images:\n  - ok:1\n  - Not:ok', ['config.yaml:4: base_images: "Not:ok" is no image reference ("registry.example.org/name:tag")']],
