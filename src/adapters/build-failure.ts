@@ -10,12 +10,14 @@ const LONGEST_INSTRUCTION = 60;
 /** What engines put before what happened. */
 const PREFIX = /^(?:failed to solve(?: with frontend \S+)?|failed to create LLB definition|failed to (?:compute|load) cache key|failed to calculate checksum of ref \S+|rpc error: code = \w+ desc =|error from sender):? /;
 
+const NO_SSH = 'builds have no SSH agent here: fetch beforehand, or use a token in build_secrets';
+
 /**
  * Whose fault a failed build is, and in which words. Knows the texts of engines 20.10 (`executor failed running [/bin/sh -c exit 7]: exit code: 7`)
  * and 23 and newer (`process "/bin/sh -c exit 7" did not complete successfully: exit code: 7`). `step`: the name of the step that
- * failed, as the engine told it.
+ * failed, as the engine told it. `missingSecrets`: those that it asked for and did not get, and why.
  */
-export async function explainBuildFailure(text: string, step: string | undefined, dockerfile: string): Promise<Error> {
+export async function explainBuildFailure(text: string, step: string | undefined, dockerfile: string, missingSecrets: ReadonlyMap<string, string> = new Map()): Promise<Error> {
   const words = withoutPrefixes(oneLine(text));
   const place = step === undefined ? undefined : await placeOfStep(dockerfile, step);
   const failure = (what: string, line = place?.line): BuildFailure => new BuildFailure(what, line);
@@ -23,7 +25,11 @@ export async function explainBuildFailure(text: string, step: string | undefined
 
   const exit = /^(?:executor failed running \[.*\]|process ".*" did not complete successfully): (.*)$/.exec(words)?.[1];
   if (isDiskFull(exit ?? words)) return diskFull();
-  if (exit !== undefined) return failure(saidBehind(instruction ?? { text: 'a RUN instruction', cut: false }, exit.replace(/^exit code: /, 'exit ')));
+  if (exit !== undefined) return failure(saidBehind(instruction ?? { text: 'a RUN instruction', cut: false }, exit.replace(/^exit code: /, 'exit ') + wentWithout(place, missingSecrets)));
+
+  const secret = /^secret (\S+?):? not found/.exec(words)?.[1];
+  if (secret !== undefined && instruction !== undefined) return failure(saidBehind(instruction, `secret "${secret}": ${missingSecrets.get(secret) ?? 'not found'}`));
+  if (/^no SSH key ".*" forwarded/.test(words) && instruction !== undefined) return failure(saidBehind(instruction, NO_SSH));
 
   if (/no active session|transport is closing|error reading from server|server preface/.test(words)) return new EngineError(`the engine lost the connection on which it gets the build's files: ${words}`);
 
@@ -39,6 +45,19 @@ export async function explainBuildFailure(text: string, step: string | undefined
   const missing = /"([^"]+)":? not found/.exec(words)?.[1];
   const what = missing === undefined ? words : `${missing} is not there`;
   return failure(instruction === undefined ? what : saidBehind(instruction, what));
+}
+
+/** What a RUN asked for as a mount, did not get, and went on without: more often than not why it failed. */
+function wentWithout(place: DockerfilePlace | undefined, missingSecrets: ReadonlyMap<string, string>): string {
+  const notes = (place?.flags ?? []).flatMap((flag) => {
+    const options = new Map(flag.replace(/^--mount=/, '').split(',').map((option) => option.split('=', 2) as [string, string]));
+    if (options.get('type') === 'ssh') return [NO_SSH];
+    const target = options.get('target') ?? options.get('dst') ?? options.get('destination') ?? '';
+    const id = options.get('id') ?? target.slice(target.lastIndexOf('/') + 1);
+    const missing = options.get('type') === 'secret' ? missingSecrets.get(id) : undefined;
+    return missing === undefined ? [] : [`secret "${id}": ${missing}`];
+  });
+  return notes.length === 0 ? '' : ` (${notes.join('; ')})`;
 }
 
 function withoutPrefixes(words: string): string {

@@ -5,7 +5,7 @@ import { answerWithin } from './answer-within.js';
 import { explainBuildFailure } from './build-failure.js';
 import { loadBuildkitMessages } from './buildkit-messages.js';
 import { createBuildProgress } from './buildkit-progress.js';
-import { openBuildSession, type RegistryLogin } from './buildkit-session.js';
+import { openBuildSession, type SessionContent } from './buildkit-session.js';
 import type { Clock } from './clock.js';
 import { engineName } from './engine-address.js';
 import { asEngineFault, EngineRefusal, type EngineConnection } from './engine-connection.js';
@@ -19,12 +19,12 @@ const SHUTDOWN_GRACE = 1_000;
 export async function buildWithSession(
   connection: EngineConnection,
   request: BuildRequest,
-  { credentialsFor, clock, patience }: { credentialsFor(registryHost: string): Promise<RegistryLogin | undefined>; readonly clock: Clock; /** Seconds for what the engine can answer at once. */ readonly patience: number },
+  { credentialsFor, secretOf, clock, patience }: Pick<SessionContent, 'credentialsFor' | 'secretOf'> & { readonly clock: Clock; /** Seconds for what the engine can answer at once. */ readonly patience: number },
   signal: AbortSignal,
 ): Promise<string> {
   const messages = await loadBuildkitMessages();
   const quickly = <T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> => answerWithin(connection.address, patience, signal, ask);
-  const session = await quickly((limited) => openSession(connection, { ...request, credentialsFor }, limited));
+  const session = await quickly((limited) => openSession(connection, { ...request, credentialsFor, secretOf }, limited));
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   // Nothing is printed any more once the build has ended for the caller.
@@ -68,7 +68,7 @@ export async function buildWithSession(
   async function explain(text: string): Promise<Error> {
     // An engine that is being stopped kills its steps first and goes away a moment later: ask it before blaming the Dockerfile.
     if (/exit code: 137|signal: killed|context canceled|code = Canceled/.test(text)) await clock.sleep(SHUTDOWN_GRACE, signal);
-    return (await connection.ping()) ?? (await explainBuildFailure(text, progress.failedStep(), request.dockerfile));
+    return (await connection.ping()) ?? (await explainBuildFailure(text, progress.failedStep(), request.dockerfile, session.missingSecrets));
   }
 }
 

@@ -8,6 +8,8 @@ message Stat { string path = 1; uint32 mode = 2; uint32 uid = 3; uint32 gid = 4;
 message Packet { uint32 type = 1; Stat stat = 2; uint32 id = 3; bytes data = 4; }
 message CredentialsRequest { string host = 1; }
 message CredentialsResponse { string username = 1; string secret = 2; }
+message SecretRequest { string ID = 1; }
+message SecretResponse { bytes data = 1; }
 message HealthRequest { string service = 1; }
 message HealthResponse { uint32 status = 1; }
 message Timestamp { int64 seconds = 1; int32 nanos = 2; }
@@ -67,6 +69,8 @@ export type BuildkitMessages = {
   readonly packet: Codec<Packet>;
   readonly credentialsRequest: Codec<{ readonly host: string }>;
   readonly credentialsResponse: Codec<{ readonly username?: string; readonly secret?: string }>;
+  readonly secretRequest: Codec<{ readonly ID: string }>;
+  readonly secretResponse: Codec<{ readonly data: Uint8Array }>;
   readonly healthRequest: Codec<{ readonly service: string }>;
   readonly healthResponse: Codec<{ readonly status: number }>;
   readonly statusResponse: Codec<StatusResponse>;
@@ -94,6 +98,8 @@ async function load(): Promise<BuildkitMessages> {
     packet: codec('Packet'),
     credentialsRequest: codec('CredentialsRequest'),
     credentialsResponse: codec('CredentialsResponse'),
+    secretRequest: codec('SecretRequest'),
+    secretResponse: codec('SecretResponse'),
     healthRequest: codec('HealthRequest'),
     healthResponse: codec('HealthResponse'),
     statusResponse: codec('StatusResponse'),

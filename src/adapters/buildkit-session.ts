@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { sendUnaryData, ServerDuplexStream, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
+import { BuildFailure } from '../execute/build-engine.js';
 import type { ContextEntry } from '../definition/build-context.js';
+import type { SecretAnswer } from './build-secrets.js';
 import { loadBuildkitMessages, PACKET, type BuildkitMessages, type Codec, type FileStat, type Packet } from './buildkit-messages.js';
 import { CONTEXT_TIME, contextListing, textEntry, wantedEntries } from './context-listing.js';
 import type { EngineConnection } from './engine-connection.js';
@@ -15,6 +17,7 @@ export type SessionContent = {
   readonly context: readonly ContextEntry[];
   /** The login for a registry that the build reads from; docker's name for Docker Hub is `https://index.docker.io/v1/`. */
   credentialsFor(registryHost: string): Promise<RegistryLogin | undefined>;
+  secretOf(id: string): Promise<SecretAnswer>;
 };
 
 /** A session that the engine knows and asks. */
@@ -22,6 +25,8 @@ export type BuildSession = {
   readonly id: string;
   /** Rejects with our own fault when we could not serve what was asked; never resolves. */
   readonly fault: Promise<never>;
+  /** The secrets that were asked for and are not there: id → why. */
+  readonly missingSecrets: ReadonlyMap<string, string>;
   close(): void;
 };
 
@@ -37,13 +42,11 @@ const DOCKER_HUB = 'https://index.docker.io/v1/';
 const METHOD = {
   diffCopy: '/moby.filesync.v1.FileSync/DiffCopy',
   credentials: '/moby.filesync.v1.Auth/Credentials',
+  secret: '/moby.buildkit.secrets.v1.Secrets/GetSecret',
   health: '/grpc.health.v1.Health/Check',
 } as const;
 
-/**
- * Opens a session in which the engine can ask for a build's Dockerfile, context and logins (moby/buildkit, session/). Build secrets
- * would be one more method here, `/moby.buildkit.secrets.v1.Secrets/GetSecret`.
- */
+/** Opens a session in which the engine can ask for a build's Dockerfile, context, logins and secrets (moby/buildkit, session/). */
 export async function openBuildSession(connection: EngineConnection, content: SessionContent, signal: AbortSignal): Promise<BuildSession> {
   const [grpc, messages] = await Promise.all([import('./grpc.js'), loadBuildkitMessages()]);
   // It would print metadata that it cannot read (paths with an umlaut) to standard error.
@@ -72,6 +75,7 @@ export async function openBuildSession(connection: EngineConnection, content: Se
   const fault = new Promise<never>((_, reject) => (fail = reject));
   fault.catch(() => {});
 
+  const missingSecrets = new Map<string, string>();
   const server = new grpc.Server({ 'grpc.enable_channelz': 0 });
   server.addService(service(messages), {
     diffCopy: (call: ServerDuplexStream<Packet, Packet>) => {
@@ -86,6 +90,21 @@ export async function openBuildSession(connection: EngineConnection, content: Se
         },
       );
     },
+    secret: (call: ServerUnaryCall<{ ID: string }, object>, done: sendUnaryData<object>) => {
+      const { ID: id } = call.request;
+      const refuse = (error: unknown): void => {
+        fail(error);
+        done({ code: grpc.status.UNAVAILABLE, details: 'no secret' });
+      };
+      content.secretOf(id).then((answer) => {
+        if ('value' in answer) done(null, { data: answer.value });
+        // BuildKit goes on without it where the mount is not `required`.
+        else if ('absent' in answer) {
+          missingSecrets.set(id, answer.absent);
+          done({ code: grpc.status.NOT_FOUND, details: `secret ${id}: not found` });
+        } else refuse(new BuildFailure(`secret "${id}": ${answer.unusable}`, undefined));
+      }, refuse);
+    },
     // Asked every few seconds: an engine that gets no answer closes the session, and the build ends in the middle.
     health: (_: unknown, done: sendUnaryData<object>) => done(null, { status: SERVING }),
   });
@@ -94,6 +113,7 @@ export async function openBuildSession(connection: EngineConnection, content: Se
   return {
     id,
     fault,
+    missingSecrets,
     close: () => {
       server.forceShutdown();
       socket.destroy();
@@ -119,6 +139,7 @@ function service(messages: BuildkitMessages): ServiceDefinition {
   return {
     diffCopy: method(METHOD.diffCopy, true, messages.packet, messages.packet),
     credentials: method(METHOD.credentials, false, messages.credentialsRequest, messages.credentialsResponse),
+    secret: method(METHOD.secret, false, messages.secretRequest, messages.secretResponse),
     health: method(METHOD.health, false, messages.healthRequest, messages.healthResponse),
   };
 }

@@ -4,6 +4,7 @@ import { isDigest, type Digest } from '../shared/digest.js';
 import { EngineError, RegistryError } from '../shared/errors.js';
 import { parseImageRef, repositoryOf, type ImageRef } from '../shared/image-ref.js';
 import { answerWithin } from './answer-within.js';
+import type { SecretAnswer } from './build-secrets.js';
 import { buildWithSession, NoBuildSession } from './buildkit-build.js';
 import { credentialsKey, type RegistryLogin } from './buildkit-session.js';
 import { buildClassic } from './classic-build.js';
@@ -18,6 +19,8 @@ import { inspectImage, realNames } from './inspect-image.js';
 export type EngineOptions = {
   /** The login for a registry, under the name that docker's configuration gives it: `host[:port]`, and `https://index.docker.io/v1/` for Docker Hub. */
   credentialsFor(registryHost: string): Promise<RegistryLogin | undefined>;
+  /** The secret that a build asks for by this name. */
+  secretOf(id: string): Promise<SecretAnswer>;
   readonly clock: Clock;
   /** How long what an engine can answer at once may take: seconds (30). A removal, which frees disk, gets four times that. */
   readonly patience?: number;

@@ -1,4 +1,5 @@
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import type { BuildSecrets } from '../adapters/build-secrets.js';
 import type { CredentialStore } from '../adapters/credentials.js';
 import type { EngineConnection } from '../adapters/engine-connection.js';
 import type { Git } from '../adapters/git.js';
@@ -19,6 +20,8 @@ import type { Options } from './verb.js';
 export type Connections = {
   readonly registry: WritableRegistry;
   engine(): Promise<BuildEngine>;
+  /** Read at the first call, and hidden from then on. */
+  secrets(): Promise<BuildSecrets>;
   images(): Promise<ImageReader>;
   /** `scratch`: the folder of temporary files. */
   space(scratch: string): Promise<DiskSpace>;
@@ -84,9 +87,12 @@ export async function connect(config: Config, options: Options, environment: Env
     const [{ resolveEngineAddress }, { createEngineConnection }] = await Promise.all([import('../adapters/engine-address.js'), import('../adapters/engine-connection.js')]);
     return createEngineConnection(resolveEngineAddress(env, dockerConfigDirectory), join(cacheDirectory(environment), 'ssh'));
   };
+  let secrets: Promise<BuildSecrets> | undefined;
+  const readSecrets = (): Promise<BuildSecrets> =>
+    (secrets ??= import('../adapters/build-secrets.js').then(({ readBuildSecrets }) => readBuildSecrets(config.buildSecrets, { configPath: config.path, directory: dirname(resolve(cwd, config.path)), env }, redactor)));
   const openEngine = async (): Promise<BuildEngine> => {
     const [connection, { createEngine }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine.js')]);
-    return createEngine(connection, { credentialsFor: loginFor(credentials), clock, patience: config.timeouts.idle });
+    return createEngine(connection, { credentialsFor: loginFor(credentials), secretOf: async (id) => (await readSecrets()).get(id), clock, patience: config.timeouts.idle });
   };
   return {
     registry,
@@ -94,6 +100,7 @@ export async function connect(config: Config, options: Options, environment: Env
     memory,
     redactor,
     git: createGit(resolve(cwd, options.directory)),
+    secrets: readSecrets,
     engine: () => (engine ??= openEngine()),
     async images() {
       const [connection, { createImageReader }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/image-contents.js')]);

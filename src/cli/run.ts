@@ -8,6 +8,7 @@ import { isPending, type Plan } from '../plan/step.js';
 import { digestOf } from '../shared/digest.js';
 import type { Config } from '../shared/config.js';
 import { EXIT, Fault, type ExitCode } from '../shared/errors.js';
+import { formatProblem } from '../shared/problem.js';
 import { stateDirectory, type Environment } from './environment.js';
 import { fileName, type Connections } from './outside.js';
 import { interruptionExit } from './interruption.js';
@@ -37,6 +38,8 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
   const { clock } = environment;
   const startedAt = clock.now();
   const directory = createRunDirectory(stateDirectory(environment), startedAt, connections.redactor.redact, environment.err);
+  // Before anything is printed: what builds may mount is hidden from here on.
+  for (const warning of (await connections.secrets()).warnings) environment.err(formatProblem(warning));
   const runLock = await lockDirectory(directory.path);
   // What a failed build or test printed is shown: it may print what the config says.
   const view = await watchRun(options, environment, connections.redactor);

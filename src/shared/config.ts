@@ -1,3 +1,4 @@
+import type { BuildSecret } from './build-secret.js';
 import type { ContainerLimits } from './container-limits.js';
 import type { RegistryMirrors } from './registry-mirrors.js';
 
@@ -42,6 +43,8 @@ export type Config = {
   readonly allowedSources: readonly string[] | undefined;
   /** `host[:port]` of registries where plain HTTP is tolerated when the peer speaks no TLS. Loopback is always among them. */
   readonly insecureRegistries: readonly string[];
+  /** What builds may mount, each id once. */
+  readonly buildSecrets: readonly BuildSecret[];
   /** Unset: none. Set, images are built by the engine's classic builder, since BuildKit applies no limits. */
   readonly containerLimits: ContainerLimits | undefined;
   readonly registryMirrors: RegistryMirrors;

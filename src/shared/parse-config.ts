@@ -1,3 +1,4 @@
+import { parseBuildSecret, type BuildSecret } from './build-secret.js';
 import type { Config, Timeouts } from './config.js';
 import { readContainerLimits } from './container-limits.js';
 import { parseImageRef, REPOSITORY_PATTERN } from './image-ref.js';
@@ -40,6 +41,7 @@ export const KNOWN_KEYS: readonly string[] = [
   'seed_image',
   'driver',
   'container_limits',
+  'build_secrets',
   'publish',
   'platform',
   'allowed_sources',
@@ -96,6 +98,7 @@ export function parseConfig(path: string, text: string): Checked<Config> {
     platform: fields.checkedText('platform', platformFault),
     allowedSources: fields.texts('allowed_sources', emptyFault),
     insecureRegistries: fields.texts('insecure_registries', hostFault) ?? [],
+    buildSecrets: readSecrets(path, fields, problems),
     containerLimits: readContainerLimits(fields),
     registryMirrors: readMirrors(fields),
     jobs: fields.number('jobs', { whole: true, min: 1 }),
@@ -152,6 +155,20 @@ function readCredentials(path: string, fields: YamlFields, problems: Problem[]):
   const [given, missing] = username === undefined ? ['password', 'username'] : ['username', 'password'];
   problems.push(errorAt(path, fields.lineOf(given!), `${given} is set, but ${missing} is not: publishing with credentials from the config needs both`));
   return undefined;
+}
+
+/** Messages show nothing of an item but its id: somebody may have written the secret itself. */
+function readSecrets(path: string, fields: YamlFields, problems: Problem[]): readonly BuildSecret[] {
+  const secrets: BuildSecret[] = [];
+  for (const [index, text] of (fields.texts('build_secrets') ?? []).entries()) {
+    const line = fields.lineOf('build_secrets', index);
+    const secret = parseBuildSecret(text);
+    const before = 'fault' in secret ? undefined : secrets.find(({ id }) => id === secret.id);
+    if ('fault' in secret) problems.push(errorAt(path, line, `build_secrets: item ${index + 1} ${secret.fault}`));
+    else if (before !== undefined) problems.push(errorAt(path, line, `build_secrets: "${secret.id}" stands already on line ${before.line}`));
+    else secrets.push({ ...secret, line });
+  }
+  return secrets;
 }
 
 /** A proxy without its `user:password@`, which would end up in images and logs. */

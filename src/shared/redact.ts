@@ -7,14 +7,14 @@ export type Redactor = {
   redact(text: string): string;
 };
 
-/** Shorter ones would take whole words out of ordinary texts; a password of that length hides nothing anyway. */
-const SHORTEST = 4;
+/** Shorter ones would take whole words out of ordinary texts; a password of that length hides nothing anyway. Characters. */
+export const SHORTEST_HIDDEN = 4;
 
 /** A redactor that knows no secret yet. */
 export function createRedactor(): Redactor {
   const secrets = new Set<string>();
   const hide = (secret: string): void => {
-    if (secret.length < SHORTEST) return;
+    if (secret.length < SHORTEST_HIDDEN) return;
     for (const form of [secret, Buffer.from(secret).toString('base64'), encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]) secrets.add(form);
   };
   return {

@@ -23,7 +23,7 @@ const DOCKERD: readonly string[] = JSON.parse(process.env['TEST_ENGINE_COMMAND']
 /** The port under test, behind a Unix socket or at an address; without logins unless given. */
 export function engineAt(at: string | EngineAddress = SHARED_SOCKET, options: Partial<EngineOptions> = {}): BuildEngine & { close(): void } {
   const connection = createEngineConnection(typeof at === 'string' ? { via: 'unix', socketPath: at } : at);
-  return { ...createEngine(connection, { credentialsFor: () => Promise.resolve(undefined), clock: systemClock, ...options }), close: () => connection.close() };
+  return { ...createEngine(connection, { credentialsFor: () => Promise.resolve(undefined), secretOf: () => Promise.resolve({ absent: 'there are no secrets' }), clock: systemClock, ...options }), close: () => connection.close() };
 }
 
 /** A name that no other test uses, for images of one test file. */

@@ -52,6 +52,19 @@ describe('a step that failed', () => {
     expect((error as BuildFailure).line).toBe(4);
   });
 
+  it.each<[string, string, string, string]>([
+    ['20.10 misses a secret', 'secret npm not found: not found', '--mount=type=secret,id=npm,required=true', 'RUN make: secret "npm": there is no file ./token'],
+    ['26 misses a secret', 'failed to solve: secret npm: not found', '--mount=type=secret,id=npm,required=true', 'RUN make: secret "npm": there is no file ./token'],
+    ['a step went on without its secret', newer('exit code: 1'), '--mount=type=secret,id=npm --mount=type=secret,id=other', 'RUN make: exit 1 (secret "npm": there is no file ./token)'],
+    ['a step went on without the secret of its target', newer('exit code: 1'), '--mount=target=/x/npm,type=secret', 'RUN make: exit 1 (secret "npm": there is no file ./token)'],
+    ['a step had what it asked for', newer('exit code: 1'), '--mount=type=cache,id=npm,target=/x', 'RUN make: exit 1'],
+    ['a step asks for an SSH key', 'no SSH key "" forwarded from the client', '--mount=type=ssh,required=true', 'RUN make: builds have no SSH agent here: fetch beforehand, or use a token in build_secrets'],
+    ['a step went on without an SSH key', newer('exit code: 128'), '--mount=type=ssh', 'RUN make: exit 128 (builds have no SSH agent here: fetch beforehand, or use a token in build_secrets)'],
+  ])('%s', async (_, text, mounts, message) => {
+    const missing = new Map([['npm', 'there is no file ./token']]);
+    expect(await explainBuildFailure(text, '[2/2] RUN make', `FROM a\nRUN ${mounts} make\n`, missing)).toMatchObject({ name: 'BuildFailure', line: 2, message });
+  });
+
   it('is told from a parent that is there for another platform', async () => {
     const dockerfile = 'FROM r/base:run-1\nFROM --platform=linux/arm64 r/base:run-2\n';
     expect(await explain('r/base:run-2: not found', '[internal] load metadata for r/base:run-2', dockerfile)).toMatchObject({ line: 2, message: "FROM --platform=linux/arm64: parents are brought for the config's platform (unset: the engine's own) and for no other" });

@@ -39,6 +39,7 @@ describe('parseConfig', () => {
       platform: undefined,
       allowedSources: undefined,
       insecureRegistries: [],
+      buildSecrets: [],
       containerLimits: undefined,
       registryMirrors: {},
       jobs: undefined,
