@@ -19,6 +19,7 @@ export type EngineInfo = {
 export function createEngineSpace(connection: EngineConnection, scratch: string, patience: number): DiskSpace {
   return {
     async engineDisk(signal) {
+      if (connection.address.via !== 'unix') return undefined;
       const asked = answerWithin(connection.address, patience, signal, (either) => connection.ask({ method: 'GET', path: '/info', signal: either }));
       const info = (await asked.catch((error: unknown) => {
         if (error instanceof EngineRefusal) return {};

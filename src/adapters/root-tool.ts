@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { dirname } from 'node:path';
 import { kill } from 'node:process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Repository } from '../definition/apt-settings.js';
-import { EXIT, Fault } from '../shared/errors.js';
 import { explainFailure } from './apt-failure.js';
+import { scratchFull } from './scratch-folder.js';
 
 /** Milliseconds that a tool gets to take its mounts down before it is killed. */
 const GRACE = 2_000;
@@ -41,12 +42,15 @@ export async function runTool(
   const [command, ...commandLine] = place.unshare ? ['unshare', '--mount', '--', ...tool] : tool;
   // A process group of its own: apt, dpkg and maintainer scripts are stopped with it.
   const child = spawn(command!, commandLine, { cwd: place.folder, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  const stop = stopOnAbort(child, signal);
+  const full = new AbortController();
+  const stop = stopOnAbort(child, AbortSignal.any([signal, full.signal]));
   const lines: string[] = [];
   const reader = createInterface({ input: child.stderr });
   reader.on('line', (line) => {
     lines.push(line);
     onLine(line);
+    // apt waits for ever for a helper that could not write.
+    if (/no space left on device|don't have enough free space/i.test(line)) full.abort();
   });
   try {
     const status = new Promise<string>((settle, reject) => {
@@ -56,7 +60,7 @@ export async function runTool(
     const [ended, used] = await Promise.allSettled([status, useOutput(child.stdout)]);
     signal.throwIfAborted();
     if (ended.status === 'rejected') throw ended.reason;
-    if (used.status === 'rejected' && (used.reason as NodeJS.ErrnoException).code === 'ENOSPC') throw new Fault(EXIT.failed, `no space left for the layer in ${place.folder}`);
+    if (full.signal.aborted || (used.status === 'rejected' && (used.reason as NodeJS.ErrnoException).code === 'ENOSPC')) throw scratchFull(dirname(place.folder));
     if (ended.value !== '') throw explainFailure(lines, `${run.name}: ${ended.value}`, run.repositories);
     if (used.status === 'rejected') throw used.reason;
     return lines;

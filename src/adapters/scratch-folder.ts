@@ -1,13 +1,30 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { EXIT, Fault, NoSpaceError } from '../shared/errors.js';
+
+const ANOTHER_PLACE = 'TMPDIR=/path   names another place';
 
 /** What names of scratch folders begin with; the run's token follows. */
 const PREFIX = 'build-images-';
 
 /** A new empty folder for temporary files of the run that a token names. */
 export function scratchFolder(parent: string, token: string): { readonly path: string; release(): Promise<void> } {
-  const path = mkdtempSync(join(parent, `${PREFIX}${token}-`));
+  const path = made(parent, token);
   return { path, release: async () => rmSync(path, { recursive: true, force: true }) };
+}
+
+function made(parent: string, token: string): string {
+  try {
+    return mkdtempSync(join(parent, `${PREFIX}${token}-`));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === 'ENOSPC' ? scratchFull(parent) : new Fault(EXIT.failed, `no temporary folder can be made in ${parent} (${code ?? 'unknown'})`, [ANOTHER_PLACE]);
+  }
+}
+
+/** There is no room for temporary files. */
+export function scratchFull(path: string): NoSpaceError {
+  return new NoSpaceError(`no space left for temporary files in ${path}`, [ANOTHER_PLACE]);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { replaceSources } from '../definition/dockerfile.js';
 import type { Config } from '../shared/config.js';
+import { NoSpaceError } from '../shared/errors.js';
 import { BuildFailure } from './build-engine.js';
 import { failureLines } from './failure-lines.js';
 import type { Parent } from './parents.js';
@@ -51,6 +52,9 @@ export async function buildProduction(build: ProductionBuild, config: Config, po
     );
   } catch (error) {
     if (!(error instanceof BuildFailure)) throw error;
-    throw new StepFailure('build', error.message, [...failureLines(last, SHOWN_LINES), `${build.templatePath}${error.line === undefined ? '' : ` (line ${error.line} of the rendered Dockerfile)`}`]);
+    const shown = failureLines(last, SHOWN_LINES);
+    // The program that a RUN starts meets the full disk, not the engine. What is mounted into a build is smaller than the disk.
+    if (shown.some((line) => /no space left on device/i.test(line) && !/\/dev\/shm/.test(line))) throw new NoSpaceError(`no space left on the engine's disk: ${error.message}`, ['docker system df   (shows what takes it)']);
+    throw new StepFailure('build', error.message, [...shown, `${build.templatePath}${error.line === undefined ? '' : ` (line ${error.line} of the rendered Dockerfile)`}`]);
   }
 }

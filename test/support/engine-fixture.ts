@@ -67,6 +67,8 @@ export async function removeImages(prefix: string, socketPath: string = SHARED_S
 /** An engine of a test's own. */
 export type OwnEngine = {
   readonly socketPath: string;
+  /** The folder of its images. */
+  readonly data: string;
   readonly pid: number;
   /** SIGKILL, as when the machine's memory is short. */
   kill(): Promise<void>;
@@ -76,9 +78,11 @@ export type OwnEngine = {
   stop(): Promise<void>;
 };
 
-/** Starts a dockerd beside the machine's own (root is needed): own socket, data and bridge. */
-export async function startEngine(extra: readonly string[] = []): Promise<OwnEngine> {
+/** Starts a dockerd beside the machine's own (root is needed): own socket, data and bridge. `disk`: MB of the disk that it keeps its images on. */
+export async function startEngine(extra: readonly string[] = [], { disk }: { readonly disk?: number } = {}): Promise<OwnEngine> {
   const dir = await mkdtemp(join(tmpdir(), 'build-images-engine-'));
+  const data = join(dir, 'data');
+  if (disk !== undefined) await mountDisk(data, disk);
   const bridge = `bi${randomUUID().slice(0, 8)}`;
   const subnet = 16 + Math.floor(Math.random() * 200);
   await run('ip', ['link', 'add', 'name', bridge, 'type', 'bridge']);
@@ -87,12 +91,13 @@ export async function startEngine(extra: readonly string[] = []): Promise<OwnEng
   const start = (): ChildProcess =>
     spawn(
       DOCKERD[0]!,
-      [...DOCKERD.slice(1), '--host', `unix://${socketPath}`, '--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'docker.pid'), '--bridge', bridge, '--iptables=false', ...extra],
+      [...DOCKERD.slice(1), '--host', `unix://${socketPath}`, '--data-root', data, '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'docker.pid'), '--bridge', bridge, '--iptables=false', ...extra],
       { stdio: 'ignore' },
     );
   let child = start();
   const engine: OwnEngine = {
     socketPath,
+    data,
     get pid() {
       return child.pid!;
     },
@@ -115,6 +120,12 @@ export async function startEngine(extra: readonly string[] = []): Promise<OwnEng
   if (await answers(child, socketPath)) return engine;
   await engine.stop();
   throw new Error('dockerd did not start');
+}
+
+/** Mounts a disk of so many MB at a new folder; umount(8) takes it away. Root is needed. */
+export async function mountDisk(path: string, megabytes: number): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await run('mount', ['-t', 'tmpfs', '-o', `size=${megabytes * 1_000_000}`, 'tmpfs', path]);
 }
 
 /** Waits until an engine answers; false if it ends instead, or takes longer than half a minute. */

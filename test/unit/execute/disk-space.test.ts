@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { BuildFailure } from '../../../src/execute/build-engine.js';
 import type { Event } from '../../../src/execute/event.js';
 import type { Graph } from '../../../src/graph/graph.js';
 import { EngineError, NoSpaceError } from '../../../src/shared/errors.js';
@@ -93,6 +94,20 @@ describe('engine_cache', () => {
 });
 
 describe('a disk that is full in the middle of a build', () => {
+  it.each([
+    ['is what a RUN met that says so', "dd: error writing '/fat': No space left on device", 4, "no space left on the engine's disk: RUN false exit 1"],
+    ["is not the build's shared memory, which is small everywhere", '/dev/shm/x: No space left on device', 1, 'RUN false exit 1'],
+    ['is not what a RUN without such words met', 'no route to host', 1, 'RUN false exit 1'],
+  ])('%s', async (_, line, code, message) => {
+    const build: Hooks['build'] = (image, request) => {
+      request.onLine(line);
+      if (image === 'base') throw new BuildFailure('RUN false exit 1', 3);
+    };
+    const { exit, events } = await runInMemory('base, tool', { hooks: { build } });
+    expect(exit).toBe(code);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'failed', image: 'base', message, exit: code }));
+    expect(events.some(({ type }) => type === 'not-started')).toBe(code === 4);
+  });
   it('stops the run: exit 4, nothing new starts', async () => {
     const { exit, events } = await runInMemory('base ← web, tool', { hooks: { build: (image) => { if (image === 'base') throw new NoSpaceError("no space left on the engine's disk"); } } });
     expect(exit).toBe(4);
