@@ -13,6 +13,7 @@ type Listed = { readonly image: string; readonly ref: string; readonly kind: str
 /** The tree, name by name; what stands on what is a test's business further down. */
 const BOOKWORM = ['gcc-bookworm', 'openjdk-17-jre', 'php8.2-cli', 'php8.2-web', 'python3-bookworm', 'python3-web-bookworm', 'redis'];
 const TRIXIE = ['build-essential', 'golang1.24', 'httpd', 'mariadb-client', 'nginx', 'nodejs20', 'openjdk-21-jre', 'perl5.40', 'php8.4-cli', 'php8.4-web', 'python3-build', 'python3-tool', 'python3-trixie', 'python3-web', 'registry', 'ruby3.3', 'rust1.85', 'toolbox'];
+const STACK = ['toolforge-trixie1-build', 'toolforge-trixie1-run'];
 
 /** The tree in images/ with the project's own config, but for the registry: built from Debian's archive, every image tested by its test.sh. */
 describe('the tree that the project ships', () => {
@@ -50,6 +51,7 @@ describe('the tree that the project ships', () => {
     const named = (wanted: string) => images.filter(({ kind }) => kind === wanted).map(nameOf).sort();
     expect(named('base')).toEqual(['bookworm', 'trixie']);
     expect(named('production')).toEqual([...BOOKWORM, ...TRIXIE].sort());
+    expect(named('stack')).toEqual(STACK);
     for (const { path } of images) expect(() => accessSync(join(folder, 'images', path, 'test.sh'), constants.X_OK)).not.toThrow();
   }, 60_000);
 
@@ -64,7 +66,7 @@ describe('the tree that the project ships', () => {
     const images = await listed();
     for (const image of images) chains.set(nameOf(image), chainOf(image.ref, images));
     for (const name of BOOKWORM) expect(chains.get(name)).toMatch(/^bookworm ← /);
-    for (const name of TRIXIE) expect(chains.get(name)).toMatch(/^trixie ← /);
+    for (const name of [...TRIXIE, ...STACK]) expect(chains.get(name)).toMatch(/^trixie ← /);
     for (const chain of ['trixie ← httpd', 'bookworm ← php8.2-cli ← php8.2-web', 'trixie ← build-essential ← rust1.85', 'trixie ← python3-trixie ← python3-build ← python3-tool']) expect(chains.get(chain.split(' ← ').at(-1)!)).toBe(chain);
     expect(Math.max(...[...chains.values()].map((chain) => chain.split(' ← ').length))).toBe(4);
   }, 60_000);
@@ -92,7 +94,7 @@ describe('the tree that the project ships', () => {
       const other = tag === 'latest' ? RepoTags.find((name) => /^\d{8}/.test(name)) : tag;
       expect((await skopeo(`${repository}:${other}`)).Digest).toBe(latest);
       const { config } = (await inspect('--config', `docker://${repository}:latest`)) as { config: { User?: string } };
-      if (kind === 'production') expect({ ref, user: config.User }).toEqual({ ref, user: expect.stringMatching(/^[1-9]\d*$/) });
+      if (kind !== 'base') expect({ ref, user: config.User }).toEqual({ ref, user: expect.stringMatching(/^[1-9]\d*(:[1-9]\d*)?$/) });
     }
 
     const second = await run();

@@ -3,7 +3,7 @@
 set -euo pipefail
 
 answer=$(docker run --rm --interactive --network none "$1" bash -euo pipefail <<'EOF'
-[[ $(id -u) == 65534 ]]
+[[ $(id -u) == 65534 ]] || { echo "runs as $(id -u)" >&2; exit 1; }
 cat > answer.c <<'C'
 #include <math.h>
 #include <stdio.h>

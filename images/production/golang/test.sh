@@ -3,7 +3,7 @@
 set -euo pipefail
 
 answer=$(docker run --rm --interactive --network none "$1" bash -euo pipefail <<'EOF'
-[[ $(id -u) == 65534 ]]
+[[ $(id -u) == 65534 ]] || { echo "runs as $(id -u)" >&2; exit 1; }
 mkdir /tmp/module && cd /tmp/module
 go mod init example.org/answer 2> /dev/null
 grep -qx 'go 1\.24\(\.[0-9]*\)\?' go.mod

@@ -4,7 +4,7 @@ set -euo pipefail
 
 docker run --rm --interactive --network none --entrypoint bash "$1" -euo pipefail -c '
 cat > /tmp/test-server.pl
-[[ $(id -u) == 65534 ]]
+[[ $(id -u) == 65534 ]] || { echo "runs as $(id -u)" >&2; exit 1; }
 perl /tmp/test-server.pl /tmp/socket somebody secret 2> /tmp/server.log &
 trap "cat /tmp/server.log" ERR
 for _ in {1..100}; do

@@ -11,6 +11,8 @@ finish() {
 }
 trap finish EXIT
 
+# A page of another image's; of which sort does not matter.
+docker cp test.sh "$container:/srv/www/picture.svg"
 docker exec --interactive "$container" bash -euo pipefail <<'EOF'
 get() {
   exec 3<> /dev/tcp/127.0.0.1/8080
@@ -24,7 +26,8 @@ done
 
 get / | grep -q 'put your pages'
 get / | grep -qi '^content-type: text/html; charset=utf-8'
+get /picture.svg | tr -d '\r' | grep -qixF 'content-type: image/svg+xml'
 get /nowhere | head -n 1 | grep -q ' 404 '
-[[ $(id -u) == 33 ]]
+[[ $(id -u) == 33 ]] || { echo "runs as $(id -u)" >&2; exit 1; }
 EOF
 docker logs "$container" 2> /dev/null | grep -q '"GET /nowhere HTTP/1.0" 404'

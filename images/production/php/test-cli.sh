@@ -3,7 +3,7 @@
 set -euo pipefail
 
 docker run --rm --interactive --network none "$2" bash -euo pipefail -s "$1" <<'EOF'
-[[ $(id -u) == 65534 ]]
+[[ $(id -u) == 65534 ]] || { echo "runs as $(id -u)" >&2; exit 1; }
 mkdir /tmp/www
 echo '<?= json_encode(["php" => PHP_MAJOR_VERSION . "." . PHP_MINOR_VERSION, "agent" => $_SERVER["HTTP_USER_AGENT"]]);' > /tmp/www/index.php
 php -S 127.0.0.1:8080 -t /tmp/www 2> /tmp/log &

@@ -25,5 +25,5 @@ done
 get / | grep -q "PHP $1: put your application"
 get / | grep -qi '^content-type: text/html'
 get /nowhere.php | head -n 1 | grep -q ' 404 '
-[[ $(id -u) == 33 ]]
+[[ $(id -u) == 33 ]] || { echo "runs as $(id -u)" >&2; exit 1; }
 EOF

@@ -19,5 +19,5 @@ done
 [[ $(redis-cli set answer 42) == OK ]]
 [[ $(redis-cli get answer) == 42 ]]
 [[ $(redis-cli save) == OK && -s /var/lib/redis/dump.rdb ]]
-[[ $(id -u):$(id -un) == 902:redis ]]
+[[ $(id -u):$(id -un) == 902:redis ]] || { echo "runs as $(id -u):$(id -un)" >&2; exit 1; }
 EOF

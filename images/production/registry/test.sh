@@ -27,5 +27,5 @@ digest=sha256:$(printf text | sha256sum | cut -d ' ' -f 1)
 upload=$(send POST /v2/test/blobs/uploads/ '' | sed -n 's|^Location: http://[^/]*||p')
 send PUT "$upload&digest=$digest" text | head -n 1 | grep -q ' 201 '
 send GET "/v2/test/blobs/$digest" '' | tail -n 1 | grep -qx text
-[[ $(id -u):$(id -un) == 901:docker-registry ]]
+[[ $(id -u):$(id -un) == 901:docker-registry ]] || { echo "runs as $(id -u):$(id -un)" >&2; exit 1; }
 EOF

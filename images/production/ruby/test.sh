@@ -3,7 +3,7 @@
 set -euo pipefail
 
 docker run --rm --interactive --network none "$1" bash -euo pipefail <<'EOF'
-[[ $(id -u) == 65534 ]]
+[[ $(id -u) == 65534 ]] || { echo "runs as $(id -u)" >&2; exit 1; }
 mkdir -p /tmp/app/answer/lib && cd /tmp/app
 echo 'gem "answer", path: "answer"' > Gemfile
 echo 'Gem::Specification.new { |s| s.name, s.version, s.summary, s.authors, s.files = "answer", "1.0", "-", ["-"], ["lib/answer.rb"] }' > answer/answer.gemspec

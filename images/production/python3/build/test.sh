@@ -3,7 +3,7 @@
 set -euo pipefail
 
 docker run --rm --interactive --network none "$1" bash -euo pipefail <<'EOF'
-[[ $(id -u) == 65534 ]]
+[[ $(id -u) == 65534 ]] || { echo "runs as $(id -u)" >&2; exit 1; }
 mkdir /tmp/package && cd /tmp/package
 echo 'answer = 42' > answer.py
 printf '[project]\nname = "answer"\nversion = "1.0"\n[tool.setuptools]\npy-modules = ["answer"]\n' > pyproject.toml

@@ -24,5 +24,5 @@ done
 
 get /healthz | grep -qx 'ok'
 get / | grep -q 'put your application'
-[[ $(id -u):$(id -un) == 900:web ]]
+[[ $(id -u):$(id -un) == 900:web ]] || { echo "runs as $(id -u):$(id -un)" >&2; exit 1; }
 EOF
