@@ -11,8 +11,8 @@ export type Credentials = {
   readonly identityToken?: string;
 };
 
-/** Runs a command with a text as its input; what it printed, and its exit code. Rejects when it cannot be started. */
-export type RunWithInput = (command: readonly string[], input: string) => Promise<{ readonly stdout: string; readonly code: number | null }>;
+/** Runs a command with a text as its input; what it printed, and its exit code, or that it had not ended in time. Rejects when it cannot be started. */
+export type RunWithInput = (command: readonly string[], input: string) => Promise<{ readonly stdout: string; readonly code: number | null | 'too-late' }>;
 
 /** Where logins come from. */
 export type CredentialsOptions = {
@@ -133,12 +133,13 @@ async function askProgram(program: string, host: string, config: DockerConfig, r
   if (!/^[A-Za-z0-9._-]+$/.test(program)) throw new Fault(EXIT.registry, 'docker\'s config.json names a credential program with odd characters');
   const keys = host === 'docker.io' ? [HUB_KEY] : [...new Set([...Object.keys({ ...config.credHelpers, ...config.auths }).filter((key) => hostOfKey(key) === host), host])];
   for (const key of keys) {
-    let answer: { readonly stdout: string; readonly code: number | null };
+    let answer: Awaited<ReturnType<RunWithInput>>;
     try {
       answer = await run([name, 'get'], key);
     } catch (error) {
       throw new Fault(EXIT.registry, `${name}, which docker's config.json names for ${host}, cannot be run (${(error as NodeJS.ErrnoException).code ?? 'failed'})`);
     }
+    if (answer.code === 'too-late') throw new Fault(EXIT.registry, `${name} gives no answer for ${host} (${PROGRAM_LIMIT / 1000} s)`, [`echo ${key} | ${name} get   (it may wait for a person, or for a keyring that is locked)`]);
     if (answer.code !== 0) {
       if (/credentials not found/i.test(answer.stdout)) continue;
       throw new Fault(EXIT.registry, `${name} failed for ${host} (exit ${answer.code ?? 'by a signal'})`, [`echo ${key} | ${name} get`]);
@@ -163,14 +164,24 @@ function parseProgramAnswer(name: string, host: string, stdout: string): Credent
 /** Milliseconds: a credential program may ask a person on a desktop, but there is none here. */
 const PROGRAM_LIMIT = 30_000;
 
-/** Runs a program found on PATH; what it says on standard error is not kept. */
-export const runWithInput: RunWithInput = ([command, ...args], input) =>
-  new Promise((resolve, reject) => {
-    const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+/** More than any login: what comes behind it is not read. */
+const ANSWER_LIMIT = 1024 * 1024;
+
+/** Runs a program found on PATH, and ends it with all it started when it takes longer than `limit` milliseconds; what it says on standard error is not kept. */
+export function runWithInput([command, ...args]: readonly string[], input: string, limit = PROGRAM_LIMIT): ReturnType<RunWithInput> {
+  return new Promise((resolve, reject) => {
+    // A group of its own: what it started may hold its output open, and must not outlive it.
+    const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'ignore'], detached: true });
     // Not spawn's own `timeout`: its timer outlives a program that could not be started, and keeps the process.
-    const timer = setTimeout(() => child.kill('SIGKILL'), PROGRAM_LIMIT);
+    const timer = setTimeout(() => {
+      endGroup(child.pid);
+      child.stdout.destroy();
+      resolve({ stdout: '', code: 'too-late' });
+    }, limit);
     let stdout = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (stdout.length < ANSWER_LIMIT) stdout += text;
+    });
     child.once('error', (error) => {
       clearTimeout(timer);
       reject(error);
@@ -183,6 +194,15 @@ export const runWithInput: RunWithInput = ([command, ...args], input) =>
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
   });
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

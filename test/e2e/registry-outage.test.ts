@@ -20,20 +20,21 @@ describe('a registry in trouble before the first build', () => {
   const outcomes = new Map<string, Promise<Ended>>();
 
   /** Runs the program against a host of its own; all cases at once, since they mostly wait. */
-  function against(name: string, host: string, more = '', verb: readonly string[] = []): void {
-    scenario.write(`${name}.yaml`, `registry: ${host}\nnamespace: ${name}\npublish: true\nallowed_sources: ["*"]\ntimeouts: { connect: 1, idle: 1 }\n${more}`);
+  function against(name: string, host: string, more = '', verb: readonly string[] = [], idle = 1): void {
+    scenario.write(`${name}.yaml`, `registry: ${host}\nnamespace: ${name}\npublish: true\nallowed_sources: ["*"]\ntimeouts: { connect: 1, idle: ${idle} }\n${more}`);
     hosts.add(host);
     outcomes.set(name, scenario.run([...verb, '-c', `${name}.yaml`]));
   }
   const localImages = async (name: string): Promise<readonly string[]> => (await scenario.docker('images', '--format', '{{.Repository}}')).split('\n').filter((repository) => repository.endsWith(`/${name}/base`) && hosts.has(repository.split('/')[0]!));
-  async function behind(name: string, fault: Fault): Promise<void> {
+  /** `idle`: of those that get as far as the engine, which has its own work here, more than a second. */
+  async function behind(name: string, fault: Fault, idle?: number): Promise<void> {
     const line = await startFaultyRegistry(scenario.registry);
     lines.push(line);
     const asked: number[] = [];
     askedAt.set(name, asked);
     line.fail({ when: () => asked.push(Date.now()) === 0, instead: 'hang' });
     line.fail(fault);
-    against(name, line.host);
+    against(name, line.host, '', [], idle);
   }
 
   beforeAll(async () => {
@@ -50,12 +51,12 @@ describe('a registry in trouble before the first build', () => {
     against('refused', `127.0.0.1:${port}`);
     against('silent', `127.0.0.1:${(silent.address() as AddressInfo).port}`);
     against('unknown-ca', tls.host);
-    against('known-ca', tls.host, 'ca_bundle: ca.pem\n', ['plan']);
+    against('known-ca', tls.host, 'ca_bundle: ca.pem\n', ['plan'], 10);
     against('no-such-host', 'registry.invalid:5000');
     await behind('hangs', { instead: 'hang' });
     await behind('always-500', { instead: { status: 500 } });
-    await behind('once-503', { times: 1, instead: { status: 503 } });
-    await behind('busy', { times: 1, instead: { status: 429, headers: { 'retry-after': '2' } } });
+    await behind('once-503', { times: 1, instead: { status: 503 } }, 10);
+    await behind('busy', { times: 1, instead: { status: 429, headers: { 'retry-after': '2' } } }, 10);
     await behind('too-busy', { instead: { status: 429, headers: { 'retry-after': '3600' } } });
     await behind('portal', { instead: { status: 404, body: '<h1>Not Found</h1>' } });
     await behind('forbidding', { when: (method) => method === 'HEAD', instead: { status: 403 } });

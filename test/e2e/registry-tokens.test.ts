@@ -50,6 +50,28 @@ describe('a registry that takes tokens of a token server alone, Harbor\'s way', 
     expect((await scenario.run(['plan'])).stdout).toMatch(/3 up to date/);
   }, LATER);
 
+  it('gets an identity token that a credential program keeps, for reading, for the push of the engine and for :latest', async () => {
+    server.rule({ expiresIn: 300, serves: 300, identityTokens: { 'refresh-me': ROBOT } });
+    const helper = join(scenario.directory, 'bin', 'docker-credential-test');
+    scenario.write('bin/docker-credential-test', `#!/bin/sh\nread host\n[ "$1 $host" = "get ${scenario.host}" ] && echo '{"ServerURL":"x","Username":"<token>","Secret":"refresh-me"}'\n`, 0o755);
+    writeFileSync(join(scenario.directory, 'docker', 'config.json'), JSON.stringify({ credsStore: 'missing', credHelpers: { [scenario.host]: 'test' } }));
+    scenario.define('identity', { versions: ['1'], from: 'base' });
+    const before = server.asked.length;
+    const ended = await scenario.run([], { env: { PATH: `${join(helper, '..')}:${process.env['PATH']!}` } });
+    expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(ended.stdout).toMatch(/1 published, 3 kept in .*:latest moved for 1 image\./);
+    const asked = server.asked.slice(before);
+    expect(asked.filter(({ method, user, status }) => method === 'POST' && user === ROBOT && status === 200).length).toBeGreaterThan(0);
+    expect(asked.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(`${ended.stdout}${scenario.kept()}`).not.toContain('refresh-me');
+  }, LATER);
+
+  it('with a credential program that is not installed is exit 5 before anything', async () => {
+    const ended = await scenario.run([]);
+    expect(ended.code).toBe(5);
+    expect(ended.stderr).toBe(`docker-credential-test, which docker's config.json names for ${scenario.host}, cannot be run (ENOENT). Nothing was built or changed.\n  docs: operating.md#credentials\n`);
+  }, LATER);
+
   it('gets the robot\'s name and password from the config, too, and neither token nor password is told or kept', async () => {
     dockerConfig({});
     scenario.configure(`username: ${ROBOT}\npassword: '${PASSWORD}'`);

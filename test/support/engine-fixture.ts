@@ -69,6 +69,8 @@ export type OwnEngine = {
   readonly socketPath: string;
   /** The folder of its images. */
   readonly data: string;
+  /** An address of this machine that is not loopback, as long as the engine lives. */
+  readonly address: string;
   readonly pid: number;
   /** SIGKILL, as when the machine's memory is short. */
   kill(): Promise<void>;
@@ -78,15 +80,20 @@ export type OwnEngine = {
   stop(): Promise<void>;
 };
 
-/** Starts a dockerd beside the machine's own (root is needed): own socket, data and bridge. `disk`: MB of the disk that it keeps its images on. */
-export async function startEngine(extra: readonly string[] = [], { disk }: { readonly disk?: number } = {}): Promise<OwnEngine> {
+/**
+ * Starts a dockerd beside the machine's own (root is needed): own socket, data and bridge. More arguments may need to know its
+ * address. `disk`: MB of the disk that it keeps its images on.
+ */
+export async function startEngine(more: readonly string[] | ((address: string) => readonly string[]) = [], { disk }: { readonly disk?: number } = {}): Promise<OwnEngine> {
   const dir = await mkdtemp(join(tmpdir(), 'build-images-engine-'));
   const data = join(dir, 'data');
   if (disk !== undefined) await mountDisk(data, disk);
   const bridge = `bi${randomUUID().slice(0, 8)}`;
   const subnet = 16 + Math.floor(Math.random() * 200);
   await run('ip', ['link', 'add', 'name', bridge, 'type', 'bridge']);
-  await run('ip', ['addr', 'add', `10.231.${subnet}.1/24`, 'dev', bridge]);
+  const address = `10.231.${subnet}.1`;
+  const extra = typeof more === 'function' ? more(address) : more;
+  await run('ip', ['addr', 'add', `${address}/24`, 'dev', bridge]);
   const socketPath = join(dir, 'docker.sock');
   const start = (): ChildProcess =>
     spawn(
@@ -98,6 +105,7 @@ export async function startEngine(extra: readonly string[] = [], { disk }: { rea
   const engine: OwnEngine = {
     socketPath,
     data,
+    address,
     get pid() {
       return child.pid!;
     },

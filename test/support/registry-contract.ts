@@ -98,6 +98,14 @@ export function registryContract(name: string, start: () => Promise<ContractSubj
       expect(next).not.toBe(old);
     });
 
+    it.each(['oci', 'docker'] as const)('a tag moves to an index of type %s, which keeps its digest and its type', async (format) => {
+      const repository = `contract/move-index-${format}`;
+      const index = await subject.pushIndex(repository, '2', [{ platform: 'linux/s390x' }, { platform: 'linux/amd64', labels: { is: 'ours' } }], format);
+      await registry.putTag(ref(repository, '2'), index, 'latest', never());
+      expect(await registry.digestOf(ref(repository, 'latest'), never())).toBe(index);
+      expect((await registry.configOf(ref(repository, 'latest'), index, never())).labels).toEqual({ is: 'ours' });
+    });
+
     it('a manifest that is not there cannot be given a tag', async () => {
       await subject.pushImage('contract/move', '1');
       const missing = `sha256:${'0'.repeat(64)}` as const;

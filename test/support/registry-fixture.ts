@@ -14,6 +14,10 @@ export type RegistryOptions = {
   readonly tokens?: TokenRules;
   /** With a certificate from a CA made for this registry alone, valid for localhost and 127.0.0.1. */
   readonly tls?: boolean;
+  /** With this certificate instead. */
+  readonly certificate?: Certificate;
+  /** Where it listens; unset: 127.0.0.1. Engines take a registry on loopback without TLS, and with any certificate. */
+  readonly address?: string;
   /** Refuses every push with 405. */
   readonly readOnly?: boolean;
   /** Folder that keeps the images; unset: one of its own, removed by `stop`. */
@@ -26,7 +30,7 @@ export type RegistryOptions = {
 
 /** A running docker-registry (Debian's) on a loopback port. */
 export type RegistryFixture = Pushes & {
-  /** `127.0.0.1:PORT`. */
+  /** `127.0.0.1:PORT`, or as the options say. */
   readonly host: string;
   readonly port: number;
   readonly url: string;
@@ -51,7 +55,8 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   const storage = options.storage ?? join(folder, 'storage');
   mkdirSync(storage, { recursive: true });
   const made = options.tls === true || options.tokens !== undefined ? makeCertificate(folder) : undefined;
-  const certificate = options.tls === true ? made : undefined;
+  const certificate = options.certificate ?? (options.tls === true ? made : undefined);
+  const address = options.address ?? '127.0.0.1';
   const tokenServer = options.tokens === undefined ? undefined : await startTokenServer(options.users ?? {}, made!, options.tokens, options.tls === true);
   const auth = tokenServer === undefined ? undefined : { token: { realm: tokenServer.realm, service: tokenServer.service, issuer: tokenServer.issuer, rootcertbundle: made!.certificateFile } };
   const configFile = join(folder, 'config.json');
@@ -65,7 +70,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
     const read = (chunk: Buffer): void => {
       log += chunk.toString();
       if (settled) return;
-      const listening = /listening on 127\.0\.0\.1:(\d+)/.exec(log);
+      const listening = /listening on [\d.]+:(\d+)/.exec(log);
       if (listening === null) return;
       settled = true;
       resolve(Number(listening[1]));
@@ -75,7 +80,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
     child.once('error', reject);
     child.once('exit', () => reject(new Error(`docker-registry ended: ${log}`)));
   });
-  const host = `127.0.0.1:${port}`;
+  const host = `${address}:${port}`;
   const [user] = Object.entries(options.users ?? {});
   const url = `${certificate === undefined ? 'http' : 'https'}://${host}`;
   const login = user === undefined ? {} : { login: { username: user[0], password: user[1] } };
@@ -118,7 +123,7 @@ function registryConfig(options: RegistryOptions, folder: string, storage: strin
       maintenance: { uploadpurging: { enabled: false }, readonly: { enabled: options.readOnly === true } },
     },
     http: {
-      addr: `127.0.0.1:${options.port ?? 0}`,
+      addr: `${options.address ?? '127.0.0.1'}:${options.port ?? 0}`,
       secret: 'registry-fixture',
       ...(certificate === undefined ? {} : { tls: { certificate: certificate.certificateFile, key: certificate.keyFile } }),
     },

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createCredentials, runWithInput, type CredentialsOptions } from '../../../src/adapters/credentials.js';
+import { until } from '../../support/until.js';
 import { Fault } from '../../../src/shared/errors.js';
 
 let dockerConfigDir: string;
@@ -93,7 +94,7 @@ describe('the config\'s own login', () => {
 
 describe('credential programs', () => {
   type Call = { readonly command: readonly string[]; readonly input: string };
-  function program(answer: (call: Call) => { stdout: string; code: number | null }): { run: CredentialsOptions['run']; calls: Call[] } {
+  function program(answer: (call: Call) => { stdout: string; code: number | null | 'too-late' }): { run: CredentialsOptions['run']; calls: Call[] } {
     const calls: Call[] = [];
     return {
       calls,
@@ -161,6 +162,23 @@ describe('credential programs', () => {
     const path = join(dockerConfigDir, 'docker-credential-test');
     writeFileSync(path, '#!/bin/sh\nread host\necho "$1 $host"\necho noise >&2\nexit 3\n', { mode: 0o755 });
     expect(await runWithInput([path, 'get'], 'h:5000')).toEqual({ stdout: 'get h:5000\n', code: 3 });
+  });
+
+  it('a program that gives no answer is one line, and is ended with what it started', async () => {
+    const path = join(dockerConfigDir, 'docker-credential-hangs');
+    writeFileSync(path, `#!/bin/sh\necho pw\nsleep 1000 &\necho $! > ${dockerConfigDir}/pid\nwait\n`, { mode: 0o755 });
+    expect(await runWithInput([path, 'get'], 'h', 1500)).toEqual({ stdout: '', code: 'too-late' });
+    const child = Number(readFileSync(join(dockerConfigDir, 'pid'), 'utf8'));
+    // Where nobody reaps orphans, a dead one still has an entry.
+    await until('it ends', () => !existsSync(`/proc/${child}/stat`) || readFileSync(`/proc/${child}/stat`, 'utf8').split(' ')[2] === 'Z');
+    const fault = await faultOf(store({ credsStore: 'all' }, { run: () => Promise.resolve({ stdout: '', code: 'too-late' }) }).credentialsFor('h'));
+    expect([fault.exit, fault.message, fault.hints]).toEqual([5, 'docker-credential-all gives no answer for h (30 s)', ['echo h | docker-credential-all get   (it may wait for a person, or for a keyring that is locked)']]);
+  });
+
+  it('a program that prints without end is read up to a limit', async () => {
+    const { stdout, code } = await runWithInput(['/bin/sh', '-c', 'yes | head -c 8000000'], 'h');
+    expect(code).toBe(0);
+    expect(stdout.length).toBeLessThan(1_200_000);
   });
 
   it('a program that does not read its input is no fault', async () => {
