@@ -31,6 +31,12 @@ export async function missingTools({ engineAnswers, forTests }) {
     command('skopeo', 'skopeo');
     command('openssl', 'openssl');
     command('apt-ftparchive', 'apt-utils');
+    command('debuerreotype-init', 'debuerreotype');
+    command('debootstrap', 'debootstrap');
+    command('wget', 'wget');
+    command('gpgv', 'gpgv');
+    command('gpg', 'gpg');
+    command('gpg-agent', 'gpg-agent');
     command('ssh', 'openssh-client');
     need(existsSync('/usr/sbin/sshd'), 'sshd', 'openssh-server');
     command('python3', 'python3');

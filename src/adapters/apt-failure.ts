@@ -28,6 +28,9 @@ export function explainFailure(lines: readonly string[], status: string, reposit
   });
   const last = said.filter((line) => line.startsWith('E: ')).at(-1) ?? said.at(-1);
   const message = oneLine((last ?? status).replace(/^E: /, ''));
+  // "The following packages have unmet dependencies:" and, on the next line, " a : Depends: b (>= 2) but it is not installable".
+  const unmet = lines.find((_, index) => lines[index - 1]?.endsWith('have unmet dependencies:'));
+  if (/held broken packages/.test(message) && unmet !== undefined) return new RootFileSystemFailure(`packages that do not go together: ${oneLine(unmet)}`);
   if (!OUTSIDE.test(message)) return new RootFileSystemFailure(message);
   const unsigned = lines.some((line) => /NO_PUBKEY|not signed/.test(line));
   const fetch = fetchErrors.at(-1);

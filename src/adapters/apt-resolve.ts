@@ -52,14 +52,14 @@ export APT_CONFIG="${aptConfig}"
 architecture=
 eval "$(apt-config shell architecture APT::Architecture)"
 apt-get update --error-on=any
+apt-cache policy | sed -n 's/^ *\\(release\\|origin\\) /${ARCHIVE_MARK}&/p'
 packages=$(apt-get --simulate --yes install ${wanted})
 case "$packages" in
 *"Inst usrmerge "*)
   ${rootfs.include.includes('usrmerge') ? 'true' : `packages=$(apt-get --simulate --yes install ${wanted} usr-is-merged) && echo ${shellWord(MERGED_USR_MARK)}`}
   ;;
 esac
-printf '%s\\n' "$packages"
-apt-cache policy | sed -n 's/^ *\\(release\\|origin\\) /${ARCHIVE_MARK}&/p'`;
+printf '%s\\n' "$packages"`;
 }
 
 /** What a line list of `resolveScript` says would be installed: `Inst zlib1g (1:1.3 Debian:13.7/stable [amd64]) []`. */

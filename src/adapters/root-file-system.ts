@@ -83,9 +83,17 @@ async function make(rootfs: RootFs, request: RootFsRequest, place: Place, signal
 
   const resolvedRoot = join(place.folder, 'resolved');
   const resolving = tool === 'mmdebstrap' ? (['mmdebstrap', ...resolveArguments(rootfs, resolvedRoot)] as const) : resolveCommand(rootfs, resolvedRoot, trusted);
-  const lines = await runTool(resolving, { ...run, environment }, signal);
+  const lines: string[] = [];
+  const onLine = (line: string): void => {
+    lines.push(line);
+    request.onLine(line);
+  };
+  const failure = await runTool(resolving, { ...run, onLine, environment }, signal).then(() => undefined, (error: Error) => error);
+  if (failure !== undefined && !(failure instanceof RootFileSystemFailure)) throw failure;
+  // What apt passes over, or only warns of, is also why it then finds no package.
   const fault = missingComponent(lines, apt.repositories) ?? idlePreference(apt.preferences, lines);
   if (fault !== undefined) throw new RootFileSystemFailure(fault);
+  if (failure !== undefined) throw failure;
   const planned = plannedPackages(lines);
   const architecture = planned.find((one) => one.architecture !== 'all')?.architecture;
   if (architecture === undefined) throw new RootFileSystemFailure(`variant ${rootfs.variant} with nothing to include has no packages`);

@@ -15,7 +15,7 @@ export type RootFs = {
   /** mmdebstrap's variant: `minbase`, `essential`, `apt`, `required`, `important`, `standard`… */
   readonly variant: string;
   readonly include: readonly string[];
-  /** Mirrors; unset: what mmdebstrap itself would use for the suite, with updates and security. */
+  /** Mirrors; unset: Debian's own for the suite, with updates and security. */
   readonly mirrors: readonly string[] | undefined;
   /** Suites beside the main one (`trixie-updates`); used with `mirrors`. */
   readonly suites: readonly string[] | undefined;

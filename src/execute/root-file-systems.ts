@@ -28,7 +28,7 @@ export type RootFsRequest = {
   readonly proxy: string | undefined;
   /** A folder that exists and is the caller's: `layer.tar` will be in it, and temporary files meanwhile. */
   readonly workDirectory: string;
-  /** Called with each line that mmdebstrap and apt print, without its newline. */
+  /** Called with each line that the tool and apt print, without its newline. */
   onLine(line: string): void;
 };
 

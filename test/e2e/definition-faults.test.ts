@@ -40,6 +40,7 @@ describe('definitions and configs that are wrong', () => {
     symlinkSync('nowhere', join(scenario.directory, 'images/link/gone'));
     scenario.write('images/not-yaml/rootfs.yaml', 'suite: [trixie\n');
     scenario.write('images/odd-key/rootfs.yaml', 'suite: trixie\nincludes: [vim]\n');
+    scenario.write('images/no-key/rootfs.yaml', 'suite: trixie\nrepositories:\n  x:\n    uri: https://apt.example.org\n    suites: [trixie]\n    key: x.asc\n');
     scenario.define('ring-a', { versions: ['1'], from: 'ring-b' });
     scenario.define('ring-b', { versions: ['1'], from: 'ring-a' });
 
@@ -53,8 +54,9 @@ describe('definitions and configs that are wrong', () => {
     expect(stderr).toMatch(/^images\/link\/gone: this link leads nowhere$/m);
     expect(stderr).toMatch(/^images\/not-yaml\/rootfs\.yaml:\d: not YAML: /m);
     expect(stderr).toMatch(/^images\/odd-key\/rootfs\.yaml:2: includes is not a key of rootfs\.yaml \(near: include\)$/m);
+    expect(stderr).toMatch(/^images\/no-key\/rootfs\.yaml:6: repositories: key "x\.asc": there is no such file$/m);
     expect(stderr).toMatch(/^images\/ring-a: stands on itself: test\/ring-a → test\/ring-b → test\/ring-a/m);
-    expect(stderr).toMatch(/10 problems in 10 definitions; nothing was built\.\n$/);
+    expect(stderr).toMatch(/11 problems in 11 definitions; nothing was built\.\n$/);
   });
 
   it('may be a cycle alone: its members are named in order', async () => {

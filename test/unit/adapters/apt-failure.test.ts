@@ -44,6 +44,8 @@ describe('explainFailure', () => {
     expect((failure as ArchiveError).hints.join()).toContain('debian-archive-keyring');
   });
   it.each([
+    [['The following packages have unmet dependencies:', ' a : Depends: b (>= 2) but 1 is to be installed', ' c : Depends: d but it is not installable', 'E: Unable to correct problems, you have held broken packages.'], 'packages that do not go together: a : Depends: b (>= 2) but 1 is to be installed'],
+    [['E: Unable to correct problems, you have held broken packages.'], 'Unable to correct problems, you have held broken packages.'],
     [['E: Unable to locate package nosuch'], 'Unable to locate package nosuch'],
     [['dpkg: error processing package broken (--configure):', ' installed post-installation script returned error exit status 7', 'E: Sub-process env returned an error code (1)'], 'dpkg: error processing package broken (--configure): installed post-installation script returned error exit status 7'],
     [['dpkg: error: dpkg database is locked', 'Setting up something else'], 'dpkg: error: dpkg database is locked'],
