@@ -74,6 +74,8 @@ debuerreotype-chroot "$1" dpkg-query --show --showformat='${INSTALLED_MARK} \${P
 (set -- "$1"
 ${finishScript(rootfs, options.sources)}
 )
+# What debuerreotype takes for slim is a little less than what our dpkg leaves out.
+rm -rf "$1"/usr/share/lintian/* "$1"/usr/share/groff/* "$1"/usr/share/linda/*
 rm -f "$1/etc/dpkg/dpkg.cfg.d/docker" "$1/etc/machine-id"
 days=$((SOURCE_DATE_EPOCH / 86400))
 awk -F: -v OFS=: -v days="$days" '$3 > days { $3 = days } { print }' "$1/etc/shadow" > shadow
