@@ -34,14 +34,14 @@ describe('an engine that is not there', () => {
   describe('when something is to be built', () => {
     beforeAll(() => {
       scenario.define('new', { versions: ['1.0-1'], from: 'base' });
-      scenario.write('hasty.yaml', `registry: ${scenario.host}\nnamespace: test\npublish: true\ntimeouts: { idle: 1 }\n`);
+      scenario.write('hasty.yaml', `registry: ${scenario.host}\nnamespace: test\npublish: true\ntimeouts: { idle: 3 }\n`);
     });
 
     it.each([
       ['that has no socket', () => nobody.DOCKER_HOST, /^the Docker engine at \S+none\.sock does not answer \(no such socket\)/, /^ {2}try: systemctl start docker/m],
       ['that left its socket', () => `unix://${scenario.directory}/left.sock`, /^the Docker engine at \S+left\.sock does not answer \(connection refused\)/, /^ {2}try: systemctl start docker/m],
       ['whose socket hangs up', () => `unix://${scenario.directory}/other.sock`, /^the Docker engine at \S+other\.sock does not answer \(it closed the connection\)/, /^ {2}try: journalctl -u docker/m],
-      ['that is stuck', () => `unix://${scenario.directory}/stuck.sock`, /^the Docker engine at \S+stuck\.sock does not answer \(no answer in 1 s\)/, /^ {2}try: docker info/m],
+      ['that is stuck', () => `unix://${scenario.directory}/stuck.sock`, /^the Docker engine at \S+stuck\.sock does not answer \(no answer in 3 s\)/, /^ {2}try: docker info/m],
       ['at a port where nobody listens', () => 'tcp://user:secret@127.0.0.1:1', /^the Docker engine at tcp:\/\/127\.0\.0\.1:1 does not answer \(connection refused\)/, /^ {2}try: systemctl start docker/m],
     ])('one %s is exit 4 for plan and for build, one line and what to try; nothing is built', async (_, host, message, hint) => {
       scenario.write('left.sock', '');
@@ -51,16 +51,19 @@ describe('an engine that is not there', () => {
         createServer((connection) => held.push(connection)).listen(join(scenario.directory, 'stuck.sock')),
       ];
       await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))));
-      for (const verb of ['plan', 'build']) {
-        const { code, stdout, stderr } = await scenario.run([verb, '-c', 'hasty.yaml'], { env: { DOCKER_HOST: host() } });
-        expect({ verb, code, stdout }).toEqual({ verb, code: 4, stdout: '' });
-        expect(stderr).toMatch(message);
-        expect(stderr).toMatch(hint);
-        expect(stderr.includes('Nothing was built or changed.')).toBe(verb === 'build');
-        expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(3);
+      try {
+        for (const verb of ['plan', 'build']) {
+          const { code, stdout, stderr } = await scenario.run([verb, '-c', 'hasty.yaml'], { env: { DOCKER_HOST: host() } });
+          expect({ verb, code, stdout }).toEqual({ verb, code: 4, stdout: '' });
+          expect(stderr).toMatch(message);
+          expect(stderr).toMatch(hint);
+          expect(stderr.includes('Nothing was built or changed.')).toBe(verb === 'build');
+          expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(4);
+        }
+      } finally {
+        for (const connection of held) connection.destroy();
+        await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
       }
-      for (const connection of held) connection.destroy();
-      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
       expect(await scenario.tags('new')).toEqual([]);
     }, 60_000);
 
