@@ -16,6 +16,8 @@ export const ON_ONE_ENGINE = [
   'e2e/generated-tree.test.ts',
   'e2e/state-directory.test.ts',
   'integration/adapters-local.test.ts',
+  // How base images are made. That every engine takes them alike is for engine-layers.test.ts.
+  'integration/base-image.test.ts',
   'integration/adapters/registry.test.ts',
   'integration/definition-oracles.test.ts',
   'integration/dockerignore-oracle.test.ts',

@@ -37,6 +37,10 @@ export async function missingTools({ engineAnswers, forTests }) {
     command('gpgv', 'gpgv');
     command('gpg', 'gpg');
     command('gpg-agent', 'gpg-agent');
+    command('ip', 'iproute2');
+    command('iptables', 'iptables');
+    // From 23 on, docker's client builds with BuildKit through a plug-in only; where Debian has one, its client needs it.
+    if (await isInArchive('docker-cli')) need((await run('docker', ['buildx', 'version'])).code === 0, "docker's buildx", 'docker-buildx');
     command('ssh', 'openssh-client');
     need(existsSync('/usr/sbin/sshd'), 'sshd', 'openssh-server');
     command('python3', 'python3');

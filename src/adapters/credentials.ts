@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { kill } from 'node:process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, Fault } from '../shared/errors.js';
@@ -198,7 +199,7 @@ export function runWithInput([command, ...args]: readonly string[], input: strin
 
 function endGroup(pid: number | undefined): void {
   try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    if (pid !== undefined) kill(-pid, 'SIGKILL');
   } catch {
     // It has ended meanwhile.
   }

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { packTar } from 'modern-tar';
 import { createEngineConnection } from '../../src/adapters/engine-connection.js';
 import { createLayerPacking } from '../../src/adapters/layer-packing.js';
 import { imageArchive, imageManifest, type ArchiveLayer } from '../../src/execute/image-archive.js';
@@ -11,6 +12,10 @@ import { EngineError } from '../../src/shared/errors.js';
 import { engineAt, removeImages, SHARED_SOCKET, uniqueName } from '../support/engine-fixture.js';
 import { startRegistry, type RegistryFixture } from '../support/registry-fixture.js';
 
+const EPOCH = 1_700_000_000_000;
+/** A file capability as tar files hold it (GNU and BSD tar's SCHILY.xattr), and cap_net_raw=ep (linux/capability.h, vfs_cap_data). */
+const CAPABILITY = 'SCHILY.xattr.security.capability';
+const NET_RAW = Buffer.from('0100000200200000000000000000000000000000', 'hex').toString('latin1');
 const never = new AbortController().signal;
 const name = uniqueName('layers');
 const engine = engineAt();
@@ -22,11 +27,14 @@ let made: { readonly layerPath: string; readonly diffId: Digest; readonly size: 
 beforeAll(async () => {
   registry = await startRegistry();
   folder = await mkdtemp(join(tmpdir(), 'build-images-layers-'));
-  await mkdir(join(folder, 'root'));
-  await writeFile(join(folder, 'root', 'much'), 'the same line again\n'.repeat(50_000));
+  const body = 'the same line again\n'.repeat(50_000);
+  const layer = await packTar([
+    { header: { name: 'much', size: body.length, mode: 0o644, mtime: new Date(EPOCH) }, body },
+    { header: { name: 'ping', size: 2, mode: 0o755, mtime: new Date(EPOCH), pax: { [CAPABILITY]: NET_RAW } }, body: '#!' },
+  ]);
   const layerPath = join(folder, 'layer.tar');
-  execFileSync('tar', ['--create', '--file', layerPath, '--directory', join(folder, 'root'), '--sort=name', '--mtime=@1700000000', '--owner=0', '--group=0', '.']);
-  made = { layerPath, diffId: digestOf(await readFile(layerPath)), size: (await stat(layerPath)).size };
+  await writeFile(layerPath, layer);
+  made = { layerPath, diffId: digestOf(layer), size: layer.length };
 });
 afterAll(async () => {
   engine.close();
@@ -61,6 +69,18 @@ describe('an image of one layer that we write', () => {
     expect(pushed.config.digest).toBe(digestOf(config()));
     expect(pushed.layers).toEqual([expect.objectContaining({ mediaType: expect.stringMatching(/tar[.+]gzip$/) })]);
     expect(pushed.layers[0]!.size).toBeLessThan(made.size / 10);
+  }, 60_000);
+
+  it('keeps file capabilities', async () => {
+    const tag = `${registry.host}/${name}:capable`;
+    await engine.load(imageArchive({ config: config(), layers: [await packed()], tag }), never);
+    const docker = (...args: readonly string[]): Buffer => execFileSync('docker', ['--host', `unix://${SHARED_SOCKET}`, ...args]);
+    const container = docker('create', tag).toString().trim();
+    try {
+      expect(docker('cp', `${container}:/ping`, '-').toString('latin1')).toContain(`${CAPABILITY}=${NET_RAW}`);
+    } finally {
+      docker('rm', container);
+    }
   }, 60_000);
 
   it('has the same digest when it is made, loaded and pushed again', async () => {
