@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { kill } from 'node:process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { kill } from 'node:process';
 import { EXIT, Fault } from '../shared/errors.js';
 
 /** A login at one registry. Never printed. */
