@@ -5,7 +5,7 @@ import { mirroredRefs, registryName, repositoryIn, type RegistryMirrors } from '
 /** Reads from the mirrors of an image's registry, in order. What a mirror does not have or cannot give is never a fault. */
 export interface MirrorReading {
   /** The first answer of a mirror; undefined when there is no mirror, or none that can tell: the registry itself is to be asked then. */
-  first<T>(ref: ImageRef, read: (mirrored: ImageRef) => Promise<T | undefined>, signal: AbortSignal): Promise<T | undefined>;
+  first<T>(ref: ImageRef, read: (mirrored: ImageRef) => Promise<T | undefined>): Promise<T | undefined>;
 }
 
 /** `warn` gets one line for each mirror that failed, in one run once. */
@@ -13,14 +13,14 @@ export function createMirrorReading(mirrors: RegistryMirrors, warn: (message: st
   const warned = new Set<string>();
 
   return {
-    async first(ref, read, signal) {
+    async first(ref, read) {
       for (const mirrored of mirroredRefs(ref, mirrors)) {
         let why = `it does not have ${repositoryIn(ref)}`;
         try {
           const found = await read(mirrored);
           if (found !== undefined) return found;
         } catch (error) {
-          signal.throwIfAborted();
+            // An abort is none.
           if (!(error instanceof Fault)) throw error;
           why = error.message;
         }

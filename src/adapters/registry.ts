@@ -57,7 +57,7 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
 
   /** As `getVerified`, from a mirror if one has it: the digest tells that they are the right bytes. */
   async function getAnywhere(ref: ImageRef, kind: 'manifests' | 'blobs', digest: Digest, signal: AbortSignal): Promise<Buffer> {
-    const { body } = (await mirrors.first(ref, (mirrored) => getVerified(mirrored, kind, digest, signal, true), signal)) ?? (await getVerified(ref, kind, digest, signal));
+    const { body } = (await mirrors.first(ref, (mirrored) => getVerified(mirrored, kind, digest, signal, true))) ?? (await getVerified(ref, kind, digest, signal));
     return body;
   }
 
@@ -78,13 +78,13 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
 
   return {
     async digestOf(ref, signal) {
-      const mirrored = options.publishes?.(ref) === true ? undefined : await mirrors.first(ref, (one) => readDigest(one, signal, true), signal);
+      const mirrored = options.publishes?.(ref) === true ? undefined : await mirrors.first(ref, (one) => readDigest(one, signal, true));
       return mirrored ?? readDigest(ref, signal);
     },
 
     async namesOf(ref, digest, signal) {
       const byDigest = ({ registry, repository }: ImageRef): ImageRef => ({ registry, repository, digest });
-      const at = await mirrors.first(ref, async (one) => ((await readDigest(byDigest(one), signal, true)) === undefined ? undefined : byDigest(one)), signal);
+      const at = await mirrors.first(ref, async (one) => ((await readDigest(byDigest(one), signal, true)) === undefined ? undefined : byDigest(one)));
       return [...(at === undefined ? [] : [at]), byDigest(ref)].map(formatImageRef);
     },
 

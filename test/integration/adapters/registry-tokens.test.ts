@@ -179,6 +179,17 @@ describe('rights', () => {
     expect(server.asked.length - before).toBe(1);
   });
 
+  it('a token server that gave tokens and refuses one refuses that one alone', async () => {
+    const digest = await registry.pushImage('base/web', '1');
+    const reader = client(robot);
+    await reader.digestOf(at('base/web'), never());
+    server.refuse(401);
+    expect((await faultOf(reader.digestOf(at('base/other'), never()))).status).toBe(401);
+    server.refuse(undefined);
+    expect(await reader.digestOf(at('base/web'), never())).toBe(digest);
+    expect(await reader.digestOf(at('base/other'), never())).toBeUndefined();
+  });
+
   it('who may push and not delete proves the right to push all the same', async () => {
     const before = server.asked.length;
     await client(robot).probePush(at('base/web'), never());
