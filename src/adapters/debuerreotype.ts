@@ -3,6 +3,7 @@ import type { DebianPackage } from '../execute/root-file-systems.js';
 import { resolveScript, sortPackages } from './apt-resolve.js';
 import { formatSources, type AptSource } from './apt-sources.js';
 import { finishScript, IN_IMAGE_VARIABLE, LISTS_VARIABLE, takeFiles, WHILE_MADE_VARIABLE, writeFile } from './finish-root.js';
+import type { Command, Installation, RootTool } from './root-tool.js';
 import { shellWord } from './shell-word.js';
 
 const DEBIAN = 'http://deb.debian.org/debian';
@@ -21,12 +22,19 @@ function sourcesOf({ suite, suites, mirrors, components }: RootFs, keyring: stri
   return ALONE.includes(suite) ? [source([DEBIAN], [suite])] : [source([DEBIAN], [suite, `${suite}-updates`]), source([SECURITY], [`${suite}-security`])];
 }
 
-/**
- * Downloads the package lists below the folder that is its argument and prints what apt would install, with this machine's apt.
- * debuerreotype itself would only find out in the middle of its work.
- * @param keyring the keys that are trusted, a file of this machine
- */
-export function resolveCommand(rootfs: RootFs, directory: string, keyring: string): readonly [string, ...(readonly string[])] {
+/** debuerreotype (of Debian's official images) as a maker of root file systems. */
+export const DEBUERREOTYPE: RootTool = {
+  name: 'debuerreotype',
+  programs: ['debuerreotype-init', 'debootstrap', 'wget'],
+  packages: ['debuerreotype', 'debootstrap', 'wget'],
+  needsNamespaces: true,
+  resolve: resolveCommand,
+  install: installCommand,
+  installed: installedPackages,
+};
+
+/** With this machine's apt: debuerreotype itself would only find out in the middle of its work. */
+function resolveCommand(rootfs: RootFs, directory: string, keyring: string): Command {
   const script = `set -eu
 exec >&2
 umask 022
@@ -39,8 +47,7 @@ ${resolveScript(rootfs, '$1/apt.conf')}`;
   return ['sh', '-c', script, 'sh', directory];
 }
 
-/** Makes the root file system in the folder that is its argument and writes it as a tar file to its output; takes the package lists over. */
-export function installCommand(rootfs: RootFs, options: { readonly sources: string; readonly keyring: string; readonly proxy: string | undefined; readonly folder: string }): readonly [string, ...(readonly string[])] {
+function installCommand(rootfs: RootFs, options: Installation): Command {
   const { suite, mirrors } = rootfs;
   const proxyFile = 'etc/apt/apt.conf.d/temporary-proxy';
   const aptGet = 'debuerreotype-chroot "$1" env DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true apt-get --yes --quiet --allow-downgrades -o APT::Install-Recommends=false';
@@ -88,8 +95,7 @@ cat "$2/root.tar" >&3`;
   return ['sh', '-c', script, 'sh', `${options.folder}/root`, options.folder];
 }
 
-/** The packages that `installCommand` printed. */
-export function installedPackages(lines: readonly string[]): readonly DebianPackage[] {
+function installedPackages(lines: readonly string[]): readonly DebianPackage[] {
   return sortPackages(
     lines.flatMap((line) => {
       if (!line.startsWith(INSTALLED_MARK)) return [];

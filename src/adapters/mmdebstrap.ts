@@ -1,12 +1,20 @@
 import type { RootFs } from '../definition/rootfs.js';
 import { resolveScript } from './apt-resolve.js';
 import { finishScript, LISTS_VARIABLE, POLICY, SLIM, takeFiles, WHILE_MADE_VARIABLE, writeFile } from './finish-root.js';
+import type { Installation, RootTool } from './root-tool.js';
 
-/**
- * mmdebstrap's arguments to download the package lists into a folder and print, as apt's `Inst` lines, what `makeArguments`
- * would install from them. Installs nothing.
- */
-export function resolveArguments(rootfs: RootFs, directory: string): readonly string[] {
+/** mmdebstrap as a maker of root file systems. */
+export const MMDEBSTRAP: RootTool = {
+  name: 'mmdebstrap',
+  programs: ['mmdebstrap'],
+  packages: ['mmdebstrap'],
+  needsNamespaces: false,
+  resolve: (rootfs, root) => ['mmdebstrap', ...resolveArguments(rootfs, root)],
+  install: (rootfs, how) => ['mmdebstrap', ...makeArguments(rootfs, how)],
+  installed: (_, planned) => planned,
+};
+
+function resolveArguments(rootfs: RootFs, directory: string): readonly string[] {
   return [
     '--variant=custom',
     '--format=directory',
@@ -20,8 +28,7 @@ export function resolveArguments(rootfs: RootFs, directory: string): readonly st
   ];
 }
 
-/** mmdebstrap's arguments to write the root file system as a tar file to its output, from lists that are already there. */
-export function makeArguments(rootfs: RootFs, options: { readonly mergedUsr: boolean; readonly sources: string }): readonly string[] {
+function makeArguments(rootfs: RootFs, options: Installation): readonly string[] {
   return [
     `--variant=${rootfs.variant}`,
     '--format=tar',

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
+import type { AptSettings } from '../definition/apt-settings.js';
 import { parsePublicKeys } from '../definition/openpgp-key.js';
 import type { BaseTool, RootFs } from '../definition/rootfs.js';
 import { RootFileSystemFailure, type MadeRootFs, type RootFileSystems, type RootFsRequest } from '../execute/root-file-systems.js';
@@ -15,17 +16,14 @@ import { missingComponent } from './apt-failure.js';
 import { aptFilesOfImage, aptFilesWhileMade, keyringFiles, writeFiles } from './apt-files.js';
 import { idlePreference, MERGED_USR_MARK, plannedPackages } from './apt-resolve.js';
 import { DEBIAN_KEYRING, formatSources, parseDeb822Sources, parseOneLineSources, parseRelease, signSources, type AptSource, type ReleaseFile } from './apt-sources.js';
-import { installCommand, installedPackages, resolveCommand } from './debuerreotype.js';
+import { DEBUERREOTYPE } from './debuerreotype.js';
 import { withoutDeviceNodes } from './device-nodes.js';
 import { IN_IMAGE_VARIABLE, LISTS_VARIABLE, WHILE_MADE_VARIABLE } from './finish-root.js';
-import { makeArguments, resolveArguments } from './mmdebstrap.js';
-import { runs, runTool, type Place } from './root-tool.js';
+import { MMDEBSTRAP } from './mmdebstrap.js';
+import type { RootTool } from './root-tool.js';
+import { runs, runTool, type Place } from './run-tool.js';
 
-/** What each tool needs on this machine, and the packages that bring it. */
-const PROGRAMS: Readonly<Record<BaseTool, { readonly programs: readonly string[]; readonly packages: string }>> = {
-  mmdebstrap: { programs: ['mmdebstrap'], packages: 'mmdebstrap' },
-  debuerreotype: { programs: ['debuerreotype-init', 'debootstrap', 'wget'], packages: 'debuerreotype debootstrap wget' },
-};
+const TOOLS: Readonly<Record<BaseTool, RootTool>> = { mmdebstrap: MMDEBSTRAP, debuerreotype: DEBUERREOTYPE };
 
 /** Root file systems made by mmdebstrap or debuerreotype on this machine, as root. `path`: where their programs are looked for. */
 export function createRootFileSystems(options: { readonly path?: string } = {}): RootFileSystems {
@@ -39,17 +37,17 @@ export function createRootFileSystems(options: { readonly path?: string } = {}):
     },
     async make(rootfs, request, signal) {
       signal.throwIfAborted();
-      const { programs, packages } = PROGRAMS[rootfs.tool];
-      for (const program of programs) {
-        if (!(await runs(program, ['--version'], path))) throw new Fault(EXIT.failed, `${program.replace('-init', '')} is not installed`, [`apt-get install ${packages}`]);
+      const tool = TOOLS[rootfs.tool];
+      for (const program of tool.programs) {
+        if (!(await runs(program, ['--version'], path))) throw new Fault(EXIT.failed, `${program.replace('-init', '')} is not installed`, [`apt-get install ${tool.packages.join(' ')}`]);
       }
       const unshare = await runs('unshare', ['--mount', 'true'], path);
-      if (rootfs.tool === 'debuerreotype' && !unshare) throw new Fault(EXIT.failed, 'debuerreotype needs mount namespaces, which this machine does not give', ['"tool: mmdebstrap" works without']);
+      if (tool.needsNamespaces && !unshare) throw new Fault(EXIT.failed, `${tool.name} needs mount namespaces, which this machine does not give`, ['"tool: mmdebstrap" works without']);
       const folder = await mkdtemp(join(resolve(request.workDirectory), 'rootfs-'));
       try {
         // apt downloads as its own user, who has to get in.
         await chmod(folder, 0o755);
-        const made = await make(rootfs, request, { folder, path, unshare }, signal);
+        const made = await make(tool, rootfs, request, { folder, path, unshare }, signal);
         const layerPath = join(request.workDirectory, 'layer.tar');
         await rename(made.layerPath, layerPath);
         return { ...made, layerPath };
@@ -60,8 +58,8 @@ export function createRootFileSystems(options: { readonly path?: string } = {}):
   };
 }
 
-async function make(rootfs: RootFs, request: RootFsRequest, place: Place, signal: AbortSignal): Promise<MadeRootFs> {
-  const { apt, tool } = rootfs;
+async function make(tool: RootTool, rootfs: RootFs, request: RootFsRequest, place: Place, signal: AbortSignal): Promise<MadeRootFs> {
+  const { apt } = rootfs;
   const environment = {
     PATH: place.path,
     LC_ALL: 'C.UTF-8',
@@ -73,58 +71,66 @@ async function make(rootfs: RootFs, request: RootFsRequest, place: Place, signal
     [WHILE_MADE_VARIABLE]: join(place.folder, 'while-made'),
     [IN_IMAGE_VARIABLE]: join(place.folder, 'in-image'),
   };
-  const keyrings = join(place.folder, 'keyrings');
-  const trusted = join(place.folder, 'trusted.gpg');
-  await writeFiles(keyrings, keyringFiles(apt, '.'));
-  await writeFiles(place.folder, { 'trusted.gpg': await trustedKeys() });
-  await writeFiles(environment[WHILE_MADE_VARIABLE], aptFilesWhileMade(apt, keyrings));
+  const keyring = join(place.folder, 'trusted.gpg');
+  await writeFiles(place.folder, { 'trusted.gpg': await trustedKeys(), ...keyringFiles(apt, 'keyrings') });
+  await writeFiles(environment[WHILE_MADE_VARIABLE], aptFilesWhileMade(apt, join(place.folder, 'keyrings')));
   await writeFiles(environment[IN_IMAGE_VARIABLE], aptFilesOfImage(apt));
-  const run = { name: tool, place, repositories: apt.repositories, onLine: request.onLine };
+  const run = { name: tool.name, place, repositories: apt.repositories, onLine: request.onLine };
 
-  const resolvedRoot = join(place.folder, 'resolved');
-  const resolving = tool === 'mmdebstrap' ? (['mmdebstrap', ...resolveArguments(rootfs, resolvedRoot)] as const) : resolveCommand(rootfs, resolvedRoot, trusted);
-  const lines: string[] = [];
-  const onLine = (line: string): void => {
-    lines.push(line);
-    request.onLine(line);
-  };
-  const failure = await runTool(resolving, { ...run, onLine, environment }, signal).then(() => undefined, (error: Error) => error);
-  if (failure !== undefined && !(failure instanceof RootFileSystemFailure)) throw failure;
-  // What apt passes over, or only warns of, is also why it then finds no package.
-  const fault = missingComponent(lines, apt.repositories) ?? idlePreference(apt.preferences, lines);
-  if (fault !== undefined) throw new RootFileSystemFailure(fault);
-  if (failure !== undefined) throw failure;
+  const root = join(place.folder, 'resolved');
+  const lines = await resolved(apt, (onLine) => runTool(tool.resolve(rootfs, root, keyring), { ...run, onLine, environment }, signal), request.onLine);
   const planned = plannedPackages(lines);
   const architecture = planned.find((one) => one.architecture !== 'all')?.architecture;
   if (architecture === undefined) throw new RootFileSystemFailure(`variant ${rootfs.variant} with nothing to include has no packages`);
-  const lists = join(resolvedRoot, 'var/lib/apt/lists');
+  const lists = join(root, 'var/lib/apt/lists');
   const releases = await readReleases(lists);
   const epoch = request.chooseEpoch({ newestRelease: Math.max(0, ...[...releases.values()].map(({ date }) => date)), packages: planned });
 
-  const sources = formatSources(signSources(await readSources(resolvedRoot, rootfs, trusted), releases));
-  const installing =
-    tool === 'mmdebstrap'
-      ? (['mmdebstrap', ...makeArguments(rootfs, { mergedUsr: lines.includes(MERGED_USR_MARK), sources })] as const)
-      : installCommand(rootfs, { sources, keyring: trusted, proxy: request.proxy, folder: place.folder });
+  const sources = formatSources(signSources(await readSources(root, rootfs, keyring), releases));
   const layerPath = join(place.folder, 'layer.tar');
+  const layer = layerWriter(layerPath);
+  const printed = await runTool(
+    tool.install(rootfs, { mergedUsr: lines.includes(MERGED_USR_MARK), sources, keyring, proxy: request.proxy, folder: place.folder }),
+    { ...run, environment: { ...environment, SOURCE_DATE_EPOCH: String(epoch), [LISTS_VARIABLE]: lists }, useOutput: layer.write },
+    signal,
+  );
+  return { layerPath, ...layer.written(), epoch, packages: tool.installed(printed, planned), architecture };
+}
+
+/** What resolving printed. Why apt finds no package may be something that it passes over, or only warns of: that is said first. */
+async function resolved(apt: AptSettings, resolving: (onLine: (line: string) => void) => Promise<unknown>, tell: (line: string) => void): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const failure = await resolving((line) => {
+    lines.push(line);
+    tell(line);
+  }).then(() => undefined, (error: Error) => error);
+  if (failure !== undefined && !(failure instanceof RootFileSystemFailure)) throw failure;
+  const fault = missingComponent(lines, apt.repositories) ?? idlePreference(apt.preferences, lines);
+  if (fault !== undefined) throw new RootFileSystemFailure(fault);
+  if (failure !== undefined) throw failure;
+  return lines;
+}
+
+/** Writes a tool's tar file as a layer; what was written is known when it has ended. */
+function layerWriter(path: string): { write(output: Readable): Promise<void>; written(): { readonly diffId: Digest; readonly size: number } } {
   const hash = createHash('sha256');
   let size = 0;
-  const useOutput = (output: Readable): Promise<void> =>
-    pipeline(
-      output,
-      withoutDeviceNodes,
-      async function* (layer: AsyncIterable<Uint8Array>) {
-        for await (const piece of layer) {
-          hash.update(piece);
-          size += piece.length;
-          yield piece;
-        }
-      },
-      createWriteStream(layerPath),
-    );
-  const printed = await runTool(installing, { ...run, environment: { ...environment, SOURCE_DATE_EPOCH: String(epoch), [LISTS_VARIABLE]: lists }, useOutput }, signal);
-  const packages = tool === 'mmdebstrap' ? planned : installedPackages(printed);
-  return { layerPath, diffId: `sha256:${hash.digest('hex')}` as Digest, size, epoch, packages, architecture };
+  return {
+    write: (output) =>
+      pipeline(
+        output,
+        withoutDeviceNodes,
+        async function* (layer: AsyncIterable<Uint8Array>) {
+          for await (const piece of layer) {
+            hash.update(piece);
+            size += piece.length;
+            yield piece;
+          }
+        },
+        createWriteStream(path),
+      ),
+    written: () => ({ diffId: `sha256:${hash.digest('hex')}` as Digest, size }),
+  };
 }
 
 /** The keys that this machine's apt trusts for sources that name none, Debian's among them, as one binary keyring (apt-secure(8)). */

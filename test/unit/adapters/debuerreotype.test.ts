@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { installCommand, installedPackages, resolveCommand } from '../../../src/adapters/debuerreotype.js';
+import { DEBUERREOTYPE } from '../../../src/adapters/debuerreotype.js';
 import { rootFsOf } from '../../support/rootfs.js';
 
-const resolve = (text: string): string => resolveCommand(rootFsOf(`tool: debuerreotype\n${text}`), '/resolved', '/keys.gpg').join('\n');
-const install = (text: string, proxy?: string): string => installCommand({ ...rootFsOf(`tool: debuerreotype\n${text}`), include: ["odd'$(name)"] }, { sources: 'Types: deb\n', keyring: '/keys.gpg', proxy, folder: '/work' }).join('\n');
+const resolve = (text: string): string => DEBUERREOTYPE.resolve(rootFsOf(`tool: debuerreotype\n${text}`), '/resolved', '/keys.gpg').join('\n');
+const install = (text: string, proxy?: string): string => DEBUERREOTYPE.install({ ...rootFsOf(`tool: debuerreotype\n${text}`), include: ["odd'$(name)"] }, { mergedUsr: false, sources: 'Types: deb\n', keyring: '/keys.gpg', proxy, folder: '/work' }).join('\n');
 
 describe('debuerreotype', () => {
   it.each([
-    ['resolving', resolveCommand(rootFsOf('suite: trixie'), '/resolved', '/keys.gpg')],
-    ['installing', installCommand(rootFsOf('suite: trixie'), { sources: 'Types: deb\n', keyring: '/keys.gpg', proxy: 'http://p', folder: '/work' })],
+    ['resolving', DEBUERREOTYPE.resolve(rootFsOf('suite: trixie'), '/resolved', '/keys.gpg')],
+    ['installing', DEBUERREOTYPE.install(rootFsOf('suite: trixie'), { mergedUsr: false, sources: 'Types: deb\n', keyring: '/keys.gpg', proxy: 'http://p', folder: '/work' })],
   ])('%s is a script that a shell can read', (_, [shell, , script]) => {
     expect(spawnSync(shell, ['-n', '-c', script!], { encoding: 'utf8' }).stderr).toBe('');
   });
@@ -37,7 +37,7 @@ describe('debuerreotype', () => {
     expect(places.every((place, index) => place > (places[index - 1] ?? 0))).toBe(true);
   });
   it('says which packages there are, sorted', () => {
-    expect(installedPackages(['Reading package lists...', 'build-images: installed: zlib1g 1:1.3 amd64', 'build-images: installed: adduser 3.1 all'])).toEqual([
+    expect(DEBUERREOTYPE.installed(['Reading package lists...', 'build-images: installed: zlib1g 1:1.3 amd64', 'build-images: installed: adduser 3.1 all'], [])).toEqual([
       { name: 'adduser', version: '3.1', architecture: 'all' },
       { name: 'zlib1g', version: '1:1.3', architecture: 'amd64' },
     ]);

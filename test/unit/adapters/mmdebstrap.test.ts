@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import type { RootFs } from '../../../src/definition/rootfs.js';
-import { makeArguments, resolveArguments } from '../../../src/adapters/mmdebstrap.js';
+import { MMDEBSTRAP } from '../../../src/adapters/mmdebstrap.js';
 import { rootFsOf } from '../../support/rootfs.js';
 
 const rootfs: RootFs = { ...rootFsOf('suite: trixie\ncomponents: [main, contrib]\n'), include: ['tzdata', "odd'$(name)"] };
-const made = (change: Partial<RootFs> = {}, mergedUsr = false): readonly string[] => makeArguments({ ...rootfs, ...change }, { mergedUsr, sources: 'Types: deb\n' });
-const hooks = [...resolveArguments(rootfs, '/somewhere'), ...made()].filter((argument) => /^--[a-z]+-hook=/.test(argument)).map((argument) => argument.replace(/^[^=]*=/, ''));
+const made = (change: Partial<RootFs> = {}, mergedUsr = false): readonly string[] => MMDEBSTRAP.install({ ...rootfs, ...change }, { mergedUsr, sources: 'Types: deb\n', keyring: '/keys.gpg', proxy: undefined, folder: '/work' });
+const hooks = [...MMDEBSTRAP.resolve(rootfs, '/somewhere', '/keys.gpg'), ...made()].filter((argument) => /^--[a-z]+-hook=/.test(argument)).map((argument) => argument.replace(/^[^=]*=/, ''));
 
 describe('mmdebstrap', () => {
   it.each(hooks.map((hook, index) => [index, hook]))('hook %i is a script that a shell can read', (_, hook) => {
@@ -22,7 +22,7 @@ describe('mmdebstrap', () => {
   });
   it('without mirrors nothing but the suite is named, so that mmdebstrap takes its own with updates and security', () => {
     expect(made().slice(-2)).toEqual(['trixie', '-']);
-    expect(resolveArguments(rootfs, '/somewhere').slice(-2)).toEqual(['trixie', '/somewhere']);
+    expect(MMDEBSTRAP.resolve(rootfs, '/somewhere', '/keys.gpg').slice(-2)).toEqual(['trixie', '/somewhere']);
   });
   it('a mirror serves the suite and the suites beside it', () => {
     const mirrors = ['http://archive.example.org/debian', 'http://b.example.org/debian'];
