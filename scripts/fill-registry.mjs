@@ -29,7 +29,7 @@ export async function fillRegistry(globs, { whenDone = [] } = {}) {
   const seconds = Math.round((Date.now() - start) / 1000);
   say('');
   say(pending === PENDING ? `Done in ${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, '0')}s.` : `Every one of these images is built and published: nothing was built, nothing was pushed (${seconds}s).`);
-  say(`Run one of them:   docker run --rm ${await exampleImage(selection)} python3 --version`);
+  say(`Run one of them:     docker run --rm ${await exampleImage(selection)} python3 --version`);
   for (const line of whenDone) say(line);
   return 0;
 }

@@ -6,5 +6,5 @@ import { main } from './shell.mjs';
 /** From a fresh machine to a registry with some images of every sort, within minutes. */
 await main(() => {
   process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-  return fillRegistry(QUICKSTART_SELECTION, { whenDone: ['Build all the rest: npm run build-tree'] });
+  return fillRegistry(QUICKSTART_SELECTION, { whenDone: ['Build all the rest:  npm run build-tree'] });
 });

@@ -15,7 +15,7 @@ const SUITES = {
   unit: { real: false, workers: availableParallelism(), limit: 120 },
   golden: { real: false, workers: availableParallelism(), limit: 180 },
   integration: { real: true, workers: 2, limit: 600 },
-  e2e: { real: true, workers: 2, limit: 1200 },
+  e2e: { real: true, workers: 2, limit: 1800 },
 };
 
 /** The process group of the suite that is running. */

@@ -3,7 +3,7 @@ import { accessSync, constants, cpSync, mkdirSync, mkdtempSync, readFileSync, rm
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { removeImages } from '../support/engine-fixture.js';
+import { removeImages, SHARED_SOCKET } from '../support/engine-fixture.js';
 import { startRegistry, type RegistryFixture } from '../support/registry-fixture.js';
 import { PROGRAM } from '../support/scenario.js';
 import { PROJECT } from '../support/source-tree.js';
@@ -24,7 +24,7 @@ describe('the tree that the project ships', () => {
     new Promise<{ status: number | string | null | undefined; stdout: string; stderr: string }>((resolve) => {
       execFile(program, args, { cwd: folder, env, maxBuffer: 1 << 26 }, (error, stdout, stderr) => resolve({ status: error === null ? 0 : error.code, stdout, stderr }));
     });
-  const run = (...args: string[]) => command(process.execPath, [PROGRAM, ...args], { PATH: process.env['PATH'], HOME: folder, XDG_STATE_HOME: join(folder, 'state'), XDG_CACHE_HOME: join(folder, 'cache') });
+  const run = (...args: string[]) => command(process.execPath, [PROGRAM, ...args], { PATH: process.env['PATH'], HOME: folder, DOCKER_HOST: `unix://${SHARED_SOCKET}`, XDG_STATE_HOME: join(folder, 'state'), XDG_CACHE_HOME: join(folder, 'cache') });
   const inspect = async (...args: string[]): Promise<unknown> => JSON.parse((await command('skopeo', ['inspect', '--tls-verify=false', ...args])).stdout);
   const skopeo = async (ref: string) => (await inspect(`docker://${ref}`)) as { Digest: string; Labels: Record<string, string>; RepoTags: string[] };
   const listed = async (...args: string[]) => JSON.parse((await run('list', '--json', ...args)).stdout) as Listed[];
@@ -104,7 +104,7 @@ describe('the tree that the project ships', () => {
 
   it('has a Python that runs, and labels that say where it comes from', async () => {
     const ref = `${registry.host}/images/python3-trixie:latest`;
-    expect((await command('docker', ['run', '--rm', '--network', 'none', ref, 'python3', '--version'])).stdout.trim()).toMatch(/^Python 3\.13\.\d+$/);
+    expect((await command('docker', ['run', '--rm', '--network', 'none', ref, 'python3', '--version'], { ...process.env, DOCKER_HOST: `unix://${SHARED_SOCKET}` })).stdout.trim()).toMatch(/^Python 3\.13\.\d+$/);
     const { Labels } = await skopeo(ref);
     expect(Labels['org.opencontainers.image.title']).toBe('python3-trixie');
     expect(Labels['org.opencontainers.image.version']).toMatch(/^3\.13\.\d+-\d+$/);
