@@ -57,17 +57,16 @@ export function createEngineConnection(address: EngineAddress, controlDirectory?
     const { signal } = request;
     signal.throwIfAborted();
     modem ??= loadModem(agent);
-    const { dial: send } = bound(await modem);
+    const loaded = await modem;
     signal.throwIfAborted();
     const either = AbortSignal.any([signal, closing.signal]);
     try {
-      return await send({
+      return await send(loaded, either, {
         method: request.method,
         // The modem adds the query where it finds a question mark.
         path: `${prefix}${request.path}${request.query === undefined ? '' : '?'}`,
         ...(request.query === undefined ? {} : { options: { _query: request.query, _body: {} } }),
         headers: { ...request.headers },
-        abortSignal: either,
         statusCodes: { 200: true, 201: true, 204: true },
         ...(request.body === undefined ? {} : { file: request.body }),
         ...extra,
@@ -117,13 +116,18 @@ async function loadModem(agent: Agent): Promise<Modem> {
   }
 }
 
-function bound(modem: Modem): { dial(options: object): Promise<unknown> } {
-  return {
-    dial: (options) =>
-      new Promise((resolve, reject) => {
-        modem.dial(options, (error, answer) => (error == null ? resolve(answer) : reject(error as Error)));
-      }),
-  };
+async function send(modem: Modem, signal: AbortSignal, options: object): Promise<unknown> {
+  let abort!: () => void;
+  try {
+    return await new Promise((resolve, reject) => {
+      // Node tells a request of its abort only once it has a connection, and an ssh may be long about that.
+      abort = () => reject(signal.reason as Error);
+      signal.addEventListener('abort', abort);
+      modem.dial({ ...options, abortSignal: signal }, (error, answer) => (error == null ? resolve(answer) : reject(error as Error)));
+    });
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 /** What became of a request, in our words: the engine's refusal, or that it is not there. */

@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -147,8 +147,9 @@ describe('another engine', () => {
   it('over ssh is left with no tag and no connection by a run that is ended, and with no connection by one that is killed', async () => {
     const nap = `sleep 6.1${process.pid}`;
     scenario.define('slow', { versions: ['1.0-1'], lines: [`RUN ${nap}1 || ${nap}2`] });
+    const env = ssh(sshd.envWith('lasting', 'ControlPersist 60'));
     for (const [signal, code] of [['SIGTERM', 143], ['SIGKILL', null]] as const) {
-      const run = scenario.start(['build', '--select', '*slow*'], ssh());
+      const run = scenario.start(['build', '--select', '*slow*'], env);
       await until('the build is at work', () => isAtWork(`${nap}1`));
       expect(sshd.connections()).toBeGreaterThan(0);
       // Ctrl-C reaches the whole group, and tidying up needs the connections.
@@ -168,7 +169,7 @@ describe('another engine', () => {
 
   it("over ssh leaves sharing to a person's own ssh configuration that does it, and does without what would be in the way", async () => {
     scenario.define('new', { versions: ['1.0-1'] });
-    const own = sshd.envWith('sharing', `ControlMaster auto\nControlPath ${sshd.folder}/own-%C\nControlPersist 60\nRemoteCommand uptime\nLocalForward ${sshd.port} 127.0.0.1:9\nExitOnForwardFailure yes`);
+    const own = sshd.envWith('sharing', `ControlMaster auto\nControlPath ${sshd.folder}/own-%C\nControlPersist 60\nRemoteCommand uptime\nLocalForward 127.0.0.1:${sshd.port} 127.0.0.1:9\nExitOnForwardFailure yes`);
     expect(await scenario.run(['plan'], { env: ssh(own) })).toMatchObject({ code: 0, stderr: '' });
     expect(readdirSync(sshd.folder).filter((name) => name.startsWith('own-'))).toHaveLength(1);
   }, 60_000);
@@ -190,6 +191,7 @@ describe('another engine', () => {
       ['that is named as a web page', () => ({ DOCKER_HOST: 'http://me:secret@127.0.0.1:2375' }), 2, /^DOCKER_HOST is http:\/\/127\.0\.0\.1:2375: an engine is named as tcp:/, /DOCKER_HOST=tcp:\/\/127\.0\.0\.1:2375/],
       ['of a context that is not there', () => ({ DOCKER_HOST: '', DOCKER_CONTEXT: 'farr' }), 2, /^there is no docker context "farr", which DOCKER_CONTEXT names; there is default/, /docker context ls/],
       ['whose key is not ours', () => ssh(sshd.envWith('keyless', 'PubkeyAuthentication no')), 4, /^the Docker engine at ssh:\/\/root@127\.0\.0\.1:\d+ does not let us in \(root@127\.0\.0\.1: Permission denied \(publickey\)\)/, /ssh -p \d+ root@127\.0\.0\.1 docker version/],
+      ['whose key is not ours, on a connection of its own,', () => ssh(sshd.envWith('keyless-alone', `PubkeyAuthentication no\nControlPath ${sshd.folder}/alone-%C`)), 4, /^the Docker engine at ssh:\S+ does not let us in \(root@127\.0\.0\.1: Permission denied \(publickey\)\)/, /must work/],
       ['whose host key is not known', () => ({ ...ssh(sshd.envWith('unknown', 'UserKnownHostsFile /dev/null\nStrictHostKeyChecking ask')), ...askpass() }), 4, /^the Docker engine at ssh:\S+ does not answer \(its host key is not known\)/, /must work/],
       ['whose host key has changed', () => ssh(changed()), 4, /^the Docker engine at ssh:\S+ does not answer \(its host key is another one than the known one\)/, /must work/],
       ['whose ssh is not there', async () => ssh(undefined, `ssh://127.0.0.1:${await freePort()}`), 4, /^the Docker engine at ssh:\S+ does not answer \(ssh: connect to host 127\.0\.0\.1 port \d+: Connection refused\)/, /must work/],
@@ -203,6 +205,19 @@ describe('another engine', () => {
       expect(stderr).not.toMatch(/secret/);
       expect(existsSync(join(folder, 'asked'))).toBe(false);
       expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(3);
+    }, 60_000);
+
+    it('one whose ssh takes the connection and is silent is not waited for, and neither is our ssh', async () => {
+      const held: Socket[] = [];
+      const silent = createServer((connection) => held.push(connection)).listen(0, '127.0.0.1');
+      await new Promise((resolve) => silent.once('listening', resolve));
+      scenario.write('hasty.yaml', `registry: ${scenario.host}\nnamespace: test\npublish: true\ntimeouts: { idle: 1 }\n`);
+      const { code, stderr } = await scenario.run(['plan', '-c', 'hasty.yaml'], { env: ssh(undefined, `ssh://127.0.0.1:${(silent.address() as AddressInfo).port}`) });
+      expect(stderr).toMatch(/^the Docker engine at ssh:\S+ does not answer \(no answer in 1 s\)/);
+      expect(code).toBe(4);
+      await until('ssh has ended', () => groupsOf(join(scenario.directory, 'cache')).length === 0, 10);
+      for (const connection of held) connection.destroy();
+      silent.close();
     }, 60_000);
 
     it('one whose machine has no docker is said to be so', async () => {
