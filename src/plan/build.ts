@@ -158,17 +158,19 @@ function planVersioned(one: One): Planned {
   const standing: Standing = { digest: there.digest };
   const origin: readonly Reason[] = there.provenance === undefined ? [{ why: 'origin-unknown', digest: there.digest }] : [{ why: 'published', digest: there.digest }];
   const drift: readonly Reason[] = there.provenance !== undefined && there.provenance.definition !== one.today ? [{ why: 'changed-without-changelog' }] : [];
+  // Its version stays what it is, and so it stays behind: that is only said.
+  const behind = there.provenance === undefined ? [] : whichParentsMove(one, there.provenance.parents);
   const base = { digest: there.digest, now };
   switch (move.result) {
     case 'there':
     case 'unread':
-      return { step: stepOf(one, version, { ...base, action: 'keep', reasons: drift.length > 0 ? drift : origin }), standing };
+      return { step: stepOf(one, version, { ...base, action: 'keep', reasons: [...(drift.length > 0 ? drift : origin), ...behind] }), standing };
     case 'left':
-      return { step: stepOf(one, version, { ...base, action: 'keep', reasons: [...drift, move.reason] }), standing };
+      return { step: stepOf(one, version, { ...base, action: 'keep', reasons: [...drift, move.reason, ...behind] }), standing };
     case 'refused':
       return { step: stepOf(one, version, { ...base, action: 'blocked', reasons: [move.reason, ...drift] }), standing };
     case 'move': {
-      const reasons: readonly Reason[] = [{ why: 'promotion-pending', from: published.latest === undefined ? undefined : (now ?? 'another image') }, ...drift];
+      const reasons: readonly Reason[] = [{ why: 'promotion-pending', from: published.latest === undefined ? undefined : (now ?? 'another image') }, ...drift, ...behind];
       if (!request.publishing.publish) return { step: stepOf(one, version, { ...base, action: 'keep', reasons }), standing };
       return { step: stepOf(one, version, { ...base, action: 'promote', promotes: true, reasons }), standing };
     }
@@ -216,7 +218,7 @@ function planRolling(one: One): Planned {
 
 /** Why a rolling image is not as it should be: nothing there, another definition, a parent that is not the recorded one, or asked for. */
 function whyRollingBuilds(one: One): readonly Reason[] {
-  const { published, requested, today, node } = one;
+  const { published, requested, today } = one;
   if (requested) return [{ why: 'requested' }];
   if (published.latest === undefined) return [{ why: 'not-published' }];
   const { provenance } = published.latest;
@@ -226,14 +228,19 @@ function whyRollingBuilds(one: One): readonly Reason[] {
   const { platform } = one.request;
   // Where one of the two is the engine's own, nobody knows whether they differ.
   if (platform !== undefined && provenance.platform !== undefined && !isPlatform(provenance.platform, platform)) reasons.push({ why: 'platform-changed', from: provenance.platform, to: platform });
-  for (const { image: parent } of node.sources) {
-    if (parent === undefined) continue;
+  return [...reasons, ...whichParentsMove(one, provenance.parents)];
+}
+
+/** The parents that are, or will be in this run, something else than what an image was built on. */
+function whichParentsMove(one: One, recordedParents: ParentDigests): readonly Reason[] {
+  return one.node.sources.flatMap(({ image: parent }): Reason[] => {
+    if (parent === undefined) return [];
     const standing = one.standings.get(parent);
-    const recorded = recordedDigest(one, provenance.parents, parent);
-    if (standing === 'changes') reasons.push({ why: 'parent-builds', parent });
-    else if (standing !== undefined && standing !== 'absent' && recorded !== undefined && recorded !== standing.digest) reasons.push({ why: 'parent-moved', parent, from: recorded, to: standing.digest });
-  }
-  return reasons;
+    if (standing === 'changes') return [{ why: 'parent-builds', parent }];
+    const recorded = recordedDigest(one, recordedParents, parent);
+    if (standing === undefined || standing === 'absent' || recorded === undefined || recorded === standing.digest) return [];
+    return [{ why: 'parent-moved', parent, from: recorded, to: standing.digest }];
+  });
 }
 
 /** The digest that was recorded for a parent, under whichever tag it had then. Another tag of its repository, which the Dockerfile also names, is no record of it. */

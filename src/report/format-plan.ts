@@ -25,7 +25,17 @@ export function formatPlan(plan: Plan, all: boolean): readonly string[] {
     step.reasons.map((reason) => explain(reason, say)).join('; '),
   ]);
   const table = rows.length === 0 ? [] : ['', ...formatTable([['  image', 'now', 'will be', 'action', 'why'], ...rows])];
-  return [head, ...table, '', formatCounts(plan, plan.steps.length - shown.length)];
+  return [head, ...table, '', formatCounts(plan, plan.steps.length - shown.length), ...formatBehind(plan, all)];
+}
+
+/** A version does not change when what it stands on does. After the rebuild of a base that is so of most of a tree: a count, no row for each. */
+function formatBehind(plan: Plan, all: boolean): readonly string[] {
+  const has = ({ reasons }: Step, ...whys: readonly string[]): boolean => reasons.some(({ why }) => whys.includes(why));
+  // A rolling image that is promoted or kept has an equal one that stands on what its parents are.
+  const behind = plan.steps.filter((step) => (step.action === 'keep' || step.action === 'promote') && has(step, 'parent-moved', 'parent-builds') && !has(step, 'promoted')).length;
+  if (behind === 0) return [];
+  const [stand, them] = behind === 1 ? ['1 published version stands', 'it'] : [`${behind} published versions stand`, 'them'];
+  return [`${stand} on what a parent was before${all ? '' : ' (plan --all says which)'}: a new changelog entry builds ${them} on what it is.`];
 }
 
 function formatCounts(plan: Plan, hidden: number): string {

@@ -24,6 +24,25 @@ describe('planBuild, versioned images', () => {
   it('keeps a published version though its parent is built', () => {
     expect(actionsOf(planFor(graph, { images: { ...allPublished, base: {} } }))).toEqual({ base: 'build', web: 'keep', api: 'keep', tool: 'keep' });
   });
+  it.each([
+    ['is built in this run', {}, ['published', 'parent-builds']],
+    ['moved since', { base: rolled('base') }, ['published', 'parent-moved']],
+    ['is what it was', { base: rolled('base', {}, 'base before') }, ['published']],
+  ])('keeps a published version whose parent %s, and says so', (_, base, why) => {
+    const images = { ...base, web: published('web', { [`${REGISTRY}/base:latest`]: manifest('base before') }) };
+    const plan = planFor(tree('base ← web', ['base']), { images });
+    expect([stepOf(plan, 'web').action, whyOf(plan, 'web')]).toEqual(['keep', why]);
+  });
+  it('says so too of what is promoted, or left where it is', () => {
+    const { version } = published('web', { [`${REGISTRY}/base:latest`]: manifest('base before') });
+    const text = tree('base ← web', ['base']);
+    expect(whyOf(planFor(text, { images: { base: rolled('base'), web: { version } } }), 'web')).toEqual(['promotion-pending', 'parent-moved']);
+    expect(whyOf(planFor(text, { images: { base: rolled('base'), web: { version, latest: image('whose') } }, olderVersion: { web: null } }), 'web')).toEqual(['latest-unknown', 'parent-moved']);
+  });
+  it('claims nothing of the parents of an image without our labels', () => {
+    const it = image('web 2.0');
+    expect(whyOf(planFor(tree('base ← web', ['base']), { images: { web: { version: it, latest: it } } }), 'web')).toEqual(['origin-unknown']);
+  });
   it('says that a published definition changed without a new changelog entry, and keeps it', () => {
     const it = image('web 2.0', provenance({ definition: formerly('web'), version: '2.0' }));
     const plan = planFor(graph, { images: { ...allPublished, web: { version: it, latest: it } } });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { formatPlan } from '../../../src/report/format-plan.js';
-import { formerly, image, manifest, planFor, provenance, published, REGISTRY, today, tree, type Outside } from '../../support/plan-tree.js';
+import { formerly, image, manifest, planFor, provenance, published, REGISTRY, rolled, today, tree, type Outside } from '../../support/plan-tree.js';
 
 const graph = tree('base ← web ← api');
 const shown = (outside: Outside, all = false, text = graph, request: Parameters<typeof planFor>[2] = {}) => formatPlan(planFor(text, outside, request), all);
@@ -42,6 +42,21 @@ describe('formatPlan', () => {
     expect(lines.some((line) => line.includes('changed without a new changelog entry'))).toBe(true);
     expect(lines.at(-1)).toBe('Nothing to do: 3 up to date.');
   });
+  it('counts the versions whose parents are not what they were, and names them when asked', () => {
+    const behind = (name: string) => published(name, { [`${REGISTRY}/base:latest`]: manifest('base before') });
+    const text = tree('base ← web, base ← api', ['base']);
+    const one = { base: rolled('base'), web: behind('web'), api: published('api', { [`${REGISTRY}/base:latest`]: rolled('base').latest!.digest }) };
+    expect(shown({ images: one }, false, text).slice(-2)).toEqual(['Nothing to do: 3 up to date.', '1 published version stands on what a parent was before (plan --all says which): a new changelog entry builds it on what it is.']);
+    const two = shown({ images: { ...one, api: behind('api') } }, true, text);
+    expect(two.at(-1)).toBe('2 published versions stand on what a parent was before: a new changelog entry builds them on what it is.');
+    expect(two.filter((line) => /^ {2}(?:web|api) .* keep +published; base moved \(/.test(line))).toHaveLength(2);
+  });
+  it('does not count a rolling image of which there is an equal one that stands on what its parents are', () => {
+    const text = tree('base ← run', ['base', 'run']);
+    const run = rolled('run', { [`${REGISTRY}/base:latest`]: manifest('base before') });
+    const equal = { tag: '20260101', ...image('equal', provenance({ definition: today('run'), parents: { [`${REGISTRY}/base:latest`]: rolled('base').latest!.digest } })) };
+    expect(shown({ images: { base: rolled('base'), run }, dated: { run: [equal] } }, false, text).at(-1)).toBe('1 to promote, 1 up to date (not shown; --all shows them).   Run build-images to do it.');
+  });
   it('does not take for up to date what nobody asked for', () => {
     const selected = (outside: Outside) => shown(outside, false, graph, { select: new Set([...graph.nodes.keys()].slice(0, 1)) }).at(-1);
     expect(selected({})).toBe('1 to build, 2 not selected (not shown; --all shows them).   Run build-images to do it.');
@@ -49,7 +64,7 @@ describe('formatPlan', () => {
   });
   it('counts each thing to do', () => {
     const older = { version: image('api 2.0', provenance({ definition: today('api'), version: '2.0' })), latest: labelled('1.1') };
-    expect(shown({ images: { base: published('base'), api: older } }).at(-1)).toBe('1 to build, 1 to promote, 1 up to date (not shown; --all shows them).   Run build-images to do it.');
+    expect(shown({ images: { base: published('base'), api: older } }).at(-2)).toBe('1 to build, 1 to promote, 1 up to date (not shown; --all shows them).   Run build-images to do it.');
   });
   it('says every reason, and names without the namespace that all share', () => {
     const spaced = tree('ns/base ← ns/run', ['ns/base', 'ns/run']);
