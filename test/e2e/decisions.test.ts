@@ -205,6 +205,34 @@ describe('a versioned image', () => {
   }, 120_000);
 });
 
+describe('a published version whose parent has a new one', () => {
+  it('stays on the old one, which the plan says', async () => {
+    const scenario = await openScenario();
+    try {
+      scenario.define('base', { versions: ['1'], lines: ['RUN echo 1 > /base'] });
+      scenario.define('web', { versions: ['1'], from: 'base' });
+      expect((await scenario.run([])).code).toBe(0);
+      const [base, web] = [await scenario.digest('base', '1'), await scenario.digest('web', 'latest')];
+      scenario.define('base', { versions: ['2', '1'], lines: ['RUN echo 2 > /base'] });
+      const before = await scenario.run(['plan', '--all']);
+      expect(before.stdout).toMatch(/web +1 +1 +keep +published; base is built in this run\n/);
+      expect((await scenario.run([])).code).toBe(0);
+      const after = await scenario.run([]);
+      expect(after.code).toBe(0);
+      expect(after.stdout).toMatch(/\nNothing to do: 2 up to date\.\n1 published version stands on what a parent was before \(plan --all says which\): a new changelog entry builds it on what it is\.\n$/);
+      const short = (digest: string | undefined): string => `${digest!.slice(0, 19)}…`;
+      expect((await scenario.run(['plan', '--all'])).stdout).toContain(`published; base moved (${short(base)} → ${short(await scenario.digest('base', '2'))})`);
+      expect(await scenario.digest('web', 'latest')).toBe(web);
+      scenario.define('web', { versions: ['2', '1'], from: 'base' });
+      expect((await scenario.run([])).code).toBe(0);
+      expect(await scenario.fileIn('web', 'latest', '/base')).toBe('2\n');
+      expect((await scenario.run(['plan'])).stdout).toMatch(/\nNothing to do: 2 up to date\.\n$/);
+    } finally {
+      await scenario.close();
+    }
+  }, 180_000);
+});
+
 describe('a tree that another tool published, without labels', () => {
   let scenario: Scenario;
   beforeAll(async () => {

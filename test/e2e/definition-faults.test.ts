@@ -34,6 +34,7 @@ describe('definitions and configs that are wrong', () => {
     scenario.write('images/bad-changelog/changelog', 'bad-changelog 1.0 trixie\n');
     scenario.define('bad-control', { versions: ['1'], control: ['Depends: good (>> 1'] });
     scenario.define('undefined-variable', { versions: ['1'], lines: ['RUN true', 'RUN echo {{ nothing }}'] });
+    scenario.define('unclosed', { versions: ['1'], lines: ['RUN true', '{% if true %}', 'RUN true'] });
     scenario.define('unknown-filter', { versions: ['1'], lines: ['RUN {{ "vim" | apt_instal }}'] });
     scenario.define('unknown-image', { versions: ['1'], from: 'goood' });
     scenario.define('link', { versions: ['1'] });
@@ -49,6 +50,7 @@ describe('definitions and configs that are wrong', () => {
     expect(stderr).toMatch(/^images\/bad-changelog\/changelog:1: no heading/m);
     expect(stderr).toMatch(/^images\/bad-control\/control:2: /m);
     expect(stderr).toMatch(/^images\/undefined-variable\/Dockerfile\.template:3: "nothing" is not defined$/m);
+    expect(stderr).toMatch(/^images\/unclosed\/Dockerfile\.template:3: template syntax: unexpected end of input/m);
     expect(stderr).toMatch(/^images\/unknown-filter\/Dockerfile\.template:2: "apt_instal" is not a filter \(near: apt_install\)$/m);
     expect(stderr).toMatch(/^images\/unknown-image\/Dockerfile\.template:1: no tree and no base_images entry has an image "goood" \(near: good\)$/m);
     expect(stderr).toMatch(/^images\/link\/gone: this link leads nowhere$/m);
@@ -56,7 +58,7 @@ describe('definitions and configs that are wrong', () => {
     expect(stderr).toMatch(/^images\/odd-key\/rootfs\.yaml:2: includes is not a key of rootfs\.yaml \(near: include\)$/m);
     expect(stderr).toMatch(/^images\/no-key\/rootfs\.yaml:6: repositories: key "x\.asc": there is no such file$/m);
     expect(stderr).toMatch(/^images\/ring-a: stands on itself: test\/ring-a → test\/ring-b → test\/ring-a/m);
-    expect(stderr).toMatch(/11 problems in 11 definitions; nothing was built\.\n$/);
+    expect(stderr).toMatch(/12 problems in 12 definitions; nothing was built\.\n$/);
   });
 
   it('may be a cycle alone: its members are named in order', async () => {
@@ -113,6 +115,10 @@ describe('definitions and configs that are wrong', () => {
     scenario.define('web-base', { versions: ['1'] });
     const warned = await scenario.run(['list']);
     expect(warned).toMatchObject({ code: 0, stderr: 'images/web/control:2: Depends names "wbe-base", which no tree defines (near: web-base)  [warning]\n' });
+    // Built all the same: it may be an image of another tree.
+    const plan = await scenario.run(['plan']);
+    expect(plan).toMatchObject({ code: 0, stderr: warned.stderr });
+    expect(plan.stdout).toMatch(/web +– +1 +build +not in the registry yet/);
     const { stderr } = await refused(['--strict']);
     expect(stderr).toBe('images/web/control:2: Depends names "wbe-base", which no tree defines (near: web-base)\n\n1 problem in 1 definition; nothing was built.\n');
   });
@@ -121,6 +127,8 @@ describe('definitions and configs that are wrong', () => {
     ['is no YAML', 'registry: [x\n', /^config\.yaml:\d+: not YAML: /],
     ['lacks the registry, and has a key near it', 'registri: x.example.org\n', /^config\.yaml:1: unknown key "registri" is taken as a template variable \(near: registry\) {2}\[warning\]\nconfig\.yaml: registry is missing/],
     ['has a password without a user', 'registry: x.example.org\npassword: open-sesame\n', /^config\.yaml:2: password is set, but username is not/],
+    ['says one thing twice', 'registry: x.example.org\njobs: 1\njobs: 2\n', /^config\.yaml:3: key "jobs" stands already on line 2\n/],
+    ['has nothing where a mapping should be', 'registry: x.example.org\nknown_uid_mappings:\n', /^config\.yaml:2: known_uid_mappings must be a mapping \("key: value"\), not nothing\n/],
     ['has several faults', 'registry: https://x.example.org\njobs: many\npublish: perhaps\n', /^config\.yaml:1: .*URL.*\nconfig\.yaml:3: publish.*\nconfig\.yaml:2: jobs.*\n3 problems/s],
   ])('may be a config that %s', async (_, text, expected) => {
     scenario.define('good', { versions: ['1'] });
@@ -143,6 +151,7 @@ describe('command lines that are wrong', () => {
     [['-c', 'nope.yaml'], /^nope\.yaml: there is no such file\n {2}try: name the config with -c FILE\n$/],
     [['bild'], /^"bild" is neither a verb nor a directory \(near: build\)\n/],
     [['iamges'], /^"iamges" is neither a verb nor a directory \(near: images\)\n/],
+    [['plan', 'nowhere'], /^nowhere is not a directory\n$/],
     [['--publsh'], /^there is no option --publsh \(near: --publish\)\n {2}try: build-images build --help\n$/],
     [['--no-publsh'], /^there is no option --no-publsh \(near: --no-publish\)\n/],
     [['plan', '--jobs', '3'], /^--jobs is no option of plan\n/],

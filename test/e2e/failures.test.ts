@@ -131,11 +131,13 @@ describe('a test that fails', () => {
 
   it('may be a verify_command that is not there: a failure, not a pass', async () => {
     scenario.define('unverified', { versions: ['1'], test: 'true' });
+    scenario.define('on-unverified', { versions: ['1'], from: 'unverified' });
     scenario.configure('verify_command: /opt/checks/verify');
     const ended = await scenario.run([]);
     expect(ended.code).toBe(1);
     expect(ended.stdout).toMatch(/unverified +FAILED +its test could not be started: there is no \/opt\/checks\/verify/);
-    expect(await scenario.tags('unverified')).toEqual([]);
+    expect(ended.stdout).toMatch(/on-unverified +blocked +by unverified/);
+    expect([await scenario.tags('unverified'), await scenario.tags('on-unverified')]).toEqual([[], []]);
   }, 120_000);
 });
 
@@ -165,6 +167,13 @@ describe('a push that is denied', () => {
     }
     expect(scenario.journal()).toEqual([]);
     expect(await scenario.run([])).toMatchObject({ code: 0, stderr: '' });
+
+    // It asks for a login to read, too: with one all is found again, without one nothing is taken for unpublished.
+    expect((await scenario.run([])).stdout).toMatch(/Nothing to do: 1 up to date\./);
+    for (const verb of ['build', 'plan']) {
+      const unread = await scenario.run([verb], { env: { DOCKER_CONFIG: join(scenario.directory, 'nowhere') } });
+      expect(unread).toMatchObject({ code: 5, stdout: '', stderr: expect.stringContaining(`${scenario.host} asks for a login, and there is none for it (401)`) });
+    }
   }, 120_000);
 
   it('by a registry that is read-only is found out before any build', async () => {

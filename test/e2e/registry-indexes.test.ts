@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { digestOf } from '../../src/shared/digest.js';
 import { openScenario, type Scenario } from '../support/scenario.js';
@@ -40,5 +42,27 @@ describe('an outside image for several platforms', () => {
       expect(JSON.parse((await scenario.labels(`on-${name}`, 'latest'))['build-images.parents']!)).toEqual({ [`${scenario.host}/test-base/tiny:${name}`]: digests.get(name) });
     }
     expect((await scenario.run([])).stdout).toMatch(/Nothing to do: 2 up to date\./);
+  }, LATER);
+});
+
+describe('a version that is published as an OCI manifest', () => {
+  it('is found, built on, and promoted to the byte', async () => {
+    const scenario = await openScenario();
+    try {
+      const to = `docker://${scenario.host}/test/base:1`;
+      await promisify(execFile)('skopeo', ['copy', '--quiet', '--format', 'oci', '--src-tls-verify=false', '--dest-tls-verify=false', `docker://${scenario.base}`, to]);
+      const { headers } = await scenario.registry.send('GET', '/v2/test/base/manifests/1', undefined, { accept: 'application/vnd.oci.image.manifest.v1+json' });
+      expect(headers['content-type']).toBe('application/vnd.oci.image.manifest.v1+json');
+      scenario.define('base', { versions: ['1'] });
+      scenario.define('web', { versions: ['1'], from: 'base', lines: ['RUN echo web > /web'] });
+      const ended = await scenario.run([]);
+      expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: '' });
+      expect(ended.stdout).toMatch(/1 published in .*:latest moved for 2 images/);
+      expect(await scenario.digest('base', 'latest')).toBe(headers['docker-content-digest']);
+      expect(JSON.parse((await scenario.labels('web', '1'))['build-images.parents']!)).toEqual({ [`${scenario.host}/test/base:1`]: headers['docker-content-digest'] });
+      expect((await scenario.run([])).stdout).toMatch(/Nothing to do: 2 up to date\./);
+    } finally {
+      await scenario.close();
+    }
   }, LATER);
 });
