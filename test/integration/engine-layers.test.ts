@@ -58,6 +58,8 @@ describe('an image of one layer that we write', () => {
   it('has the same content on every engine, and reaches the registry compressed', async () => {
     const tag = `${registry.host}/${name}:1`;
     const layer = await packed();
+    // Graph drivers compress when they push: packed, it would be unpacked for nothing.
+    expect(layer.compression).toBe(hasContainerdStore ? 'gzip' : 'none');
     await engine.load(imageArchive({ config: config(), layers: [layer], tag }), never);
     const manifest = imageManifest({ config: config(), layers: [layer] });
     expect((await engine.inspect(tag, never))?.id).toBe(digestOf(hasContainerdStore ? manifest : config()));
