@@ -85,6 +85,23 @@ describe('reading a file', () => {
   });
 });
 
+describe('a file that a definition names', () => {
+  it('is its bytes, also through a link inside the tree', () => {
+    writeFileSync(join(root, 'key'), Buffer.from([0x99, 0, 0xff]));
+    link('key', 'inside');
+    for (const name of ['key', 'inside']) expect(files().readBytes(join(root, name))).toMatchObject({ ok: true, value: Buffer.from([0x99, 0, 0xff]) });
+  });
+  it('that leads out of the tree, itself or by a folder on the way, that is none, or that is not there, is said to be so', () => {
+    writeFileSync(join(top, 'secret'), 'secret');
+    link('../secret', 'out');
+    link('..', 'up');
+    expect(said(files().readBytes(join(root, 'out')))).toEqual([`${root}/out: leads out of the source tree`]);
+    expect(said(files().readBytes(join(root, 'up/secret')))).toEqual([`${root}/up/secret: leads out of the source tree`]);
+    expect(said(files().readBytes(root))).toEqual([`${root}: is a folder, not a file`]);
+    expect(said(files().readBytes(join(root, 'nowhere')))).toEqual([`${root}/nowhere: there is no such file`]);
+  });
+});
+
 describe('a pipe where a file should be', () => {
   it('is read to its end and not waited for', () => {
     spawnSync('mkfifo', [join(root, 'pipe')]);

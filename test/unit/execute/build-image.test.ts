@@ -13,10 +13,16 @@ import { configOf, treeInMemory } from '../../support/tree-in-memory.js';
 const NOON = Date.UTC(2026, 0, 1, 12);
 const LOG = { path: 'log', line: () => undefined, close: async () => undefined };
 
-async function baseImage(latest?: PublishedImage, epoch?: number, lines?: string): Promise<{ outside: OutsideInMemory; made: unknown; config: { created: string; config: { Labels: Record<string, string> } } }> {
-  const checked = (await treeInMemory({ 'images/trixie/rootfs.yaml': 'suite: trixie\n' })).graph;
+async function baseImage(latest?: PublishedImage, epoch?: number, lines?: string, rootfs = 'suite: trixie\n'): Promise<{ proxy: string | undefined; outside: OutsideInMemory; made: unknown; config: { created: string; config: { Labels: Record<string, string> } } }> {
+  const checked = (await treeInMemory({ 'images/trixie/rootfs.yaml': rootfs })).graph;
   const graph: Graph = (checked as { value: Graph }).value;
   const outside = outsideInMemory();
+  let proxy: string | undefined;
+  const { make } = outside.ports.rootFileSystems;
+  (outside.ports.rootFileSystems as { make: typeof make }).make = (asked, request, signal) => {
+    proxy = request.proxy;
+    return make(asked, request, signal);
+  };
   let archive = '';
   const { load } = outside.ports.engine;
   (outside.ports.engine as { load: typeof load }).load = async (tar, signal) => {
@@ -31,10 +37,18 @@ async function baseImage(latest?: PublishedImage, epoch?: number, lines?: string
   };
   const made = await makeImage(stepOf(plan, 'trixie'), LOG, work, new AbortController().signal);
   const text = /\{"created".*?\]\}(?=\0)/.exec(archive)![0];
-  return { outside, made, config: JSON.parse(text) as never };
+  return { proxy, outside, made, config: JSON.parse(text) as never };
 }
 
 describe('a base image', () => {
+  it.each([
+    ['suite: trixie', '', undefined],
+    ['suite: trixie', 'http_proxy: http://a', 'http://a'],
+    ['suite: trixie', 'http_proxy: http://a\napt_only_proxy: http://b', 'http://b'],
+    ['suite: trixie\nhttp_proxy: http://c', 'http_proxy: http://a\napt_only_proxy: http://b', 'http://c'],
+  ])('%j with a config that says %j is made through %s', async (rootfs, lines, proxy) => {
+    expect((await baseImage(undefined, undefined, lines, rootfs)).proxy).toBe(proxy);
+  });
   it('is made from packages, loaded, published under the day, and says so', async () => {
     const { outside, made, config } = await baseImage();
     const ref = `${REGISTRY}/trixie:20260101`;
