@@ -42,7 +42,12 @@ export function explainFailure(lines: readonly string[], status: string, reposit
 
 /** `repository example: ` when a text is about one of rootfs.yaml's repositories, else nothing. */
 function calledBy(text: string, repositories: readonly Repository[]): string {
-  const isAbout = (uri: string, suite: string): boolean => ['/dists/', ' ', '/ '].some((between) => text.includes(`${uri.replace(/\/+$/, '')}${between}${suite}`));
+  const isAbout = (uri: string, suite: string): boolean =>
+    ['/dists/', ' ', '/ '].some((between) => {
+      const start = `${uri.replace(/\/+$/, '')}${between}${suite}`;
+      // "trixie" is not meant where "trixie-security" stands.
+      return text.includes(start) && !/^[\w.+-]/.test(text.slice(text.indexOf(start) + start.length));
+    });
   const found = repositories.find(({ uris, suites }) => uris.some((uri) => suites.some((suite) => isAbout(uri, suite))));
   return found === undefined ? '' : `repository ${found.name}: `;
 }

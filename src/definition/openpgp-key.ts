@@ -10,9 +10,9 @@ export function parsePublicKeys(path: string, bytes: Uint8Array): Checked<Buffer
   const text = file.toString('latin1');
   const wrong = (message: string): Checked<Buffer> => bad([errorAt(path, undefined, message)]);
   if (text.includes('-----BEGIN PGP PRIVATE KEY BLOCK-----')) return wrong('holds a secret key: only the public one belongs here (gpg --armor --export)');
-  // A public key block: headers, a blank line, base64, perhaps `=` and a check sum.
+  // A public key block: headers, a blank line, base64, perhaps `=` and a check sum. Node reads base64 up to a `=`.
   const blocks = [...text.matchAll(/^-----BEGIN PGP PUBLIC KEY BLOCK-----[^\n]*\n(?:[^\n]+\n)*?\s*\n(.*?)^-----END PGP PUBLIC KEY BLOCK-----/gms)];
-  const keyring = blocks.length === 0 ? file : Buffer.concat(blocks.map(([, body]) => Buffer.from(body!.replace(/^=.{4}\s*$/m, ''), 'base64')));
+  const keyring = blocks.length === 0 ? file : Buffer.concat(blocks.map(([, body]) => Buffer.from(body!, 'base64')));
   switch (firstTag(keyring)) {
     case PUBLIC_KEY:
       return good(keyring);

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { explainFailure, missingComponent } from '../../../src/adapters/apt-failure.js';
 import { RootFileSystemFailure } from '../../../src/execute/root-file-systems.js';
 import { ArchiveError } from '../../../src/shared/errors.js';
+import { rootFsOf } from '../../support/rootfs.js';
 
 const TAIL = ['E: apt-get update --error-on=any -oAPT::Status-Fd=<$fd> failed', 'E: setup failed: E: command failed: set -eu', 'E: mmdebstrap failed to run'];
 
@@ -55,6 +56,21 @@ describe('explainFailure', () => {
     const failure = explainFailure([...lines, ...TAIL], 'mmdebstrap: killed by SIGKILL', []);
     expect(failure).toBeInstanceOf(RootFileSystemFailure);
     expect(failure.message).toBe(message);
+  });
+});
+
+describe('a repository of rootfs.yaml', () => {
+  const { repositories } = rootFsOf('suite: trixie\nrepositories:\n  one: { uri: "http://a.example.org/debian", suites: [x] }\n  two: { uris: ["http://b.example.org", "http://a.example.org/debian/"], suites: [y, z] }\n').apt;
+  it.each([
+    ["E: The repository 'http://a.example.org/debian x InRelease' is not signed.", 'repository one: '],
+    ["E: The repository 'http://a.example.org/debian z InRelease' is not signed.", 'repository two: '],
+    ['E: Release file for http://a.example.org/debian/dists/y/InRelease is expired (invalid since 1d).', 'repository two: '],
+    ['E: Failed to fetch http://b.example.org/dists/z/InRelease  Connection timed out', 'repository two: '],
+    ["E: The repository 'http://a.example.org/debian trixie InRelease' is not signed.", ''],
+    ["E: The repository 'http://a.example.org/debian x-security InRelease' is not signed.", ''],
+    ['E: Failed to fetch http://c.example.org/dists/z/InRelease  Connection timed out', ''],
+  ])('%s begins with "%s"', (line, called) => {
+    expect(explainFailure([line, ...TAIL], 'exit 1', repositories).message).toBe(called + line.slice(3).replace('  ', ' '));
   });
 });
 

@@ -43,6 +43,7 @@ describe('idlePreference', () => {
     ['release n=trixie-backports', 'release v=13.1,o=Debian,a=stable,n=trixie,l=Debian,c=main,b=amd64; release o=Test, Inc.,a=good,n=good,l=Test,c=extra,b=amd64'],
     ['release n=trixie,o=Test', 'release v=13.1,o=Debian,a=stable,n=trixie,l=Debian,c=main,b=amd64; release o=Test, Inc.,a=good,n=good,l=Test,c=extra,b=amd64'],
     ['release n=trixi.', 'release v=13.1,o=Debian,a=stable,n=trixie,l=Debian,c=main,b=amd64; release o=Test, Inc.,a=good,n=good,l=Test,c=extra,b=amd64'],
+    ['release n=Debian', 'release v=13.1,o=Debian,a=stable,n=trixie,l=Debian,c=main,b=amd64; release o=Test, Inc.,a=good,n=good,l=Test,c=extra,b=amd64'],
     ['origin debian.org', 'origin deb.debian.org; origin 127.0.0.1'],
     ['origin good', 'origin deb.debian.org; origin 127.0.0.1'],
   ])('"%s" is for none, and it is said which there are', (pin, there) => {

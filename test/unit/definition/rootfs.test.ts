@@ -4,11 +4,13 @@ import { parseRootFs } from '../../../src/definition/rootfs.js';
 import { formatProblem } from '../../../src/shared/problem.js';
 import { filesInMemory } from '../../support/tree-in-memory.js';
 
-const KEY = '\x99\x01packet';
-const armored = (block: string): string => `A comment.\n-----BEGIN PGP ${block} KEY BLOCK-----\nComment: x\n\n${Buffer.from(KEY, 'latin1').toString('base64')}\n=abcd\n-----END PGP ${block} KEY BLOCK-----\n`;
+/** Its base64 needs no `=` at its end, so that only the check sum's is there. */
+const KEY = '\x99\x01packets';
+const armored = (block: string, key = KEY): string => `A comment.\n-----BEGIN PGP ${block} KEY BLOCK-----\nComment: x\n\n${Buffer.from(key, 'latin1').toString('base64')}\n=abcd\n-----END PGP ${block} KEY BLOCK-----\n`;
 const files = filesInMemory({
   'base/key.asc': armored('PUBLIC'),
   'base/two.asc': armored('PUBLIC') + armored('PUBLIC'),
+  'base/padded.asc': armored('PUBLIC', `${KEY}1`),
   'base/keys/key.gpg': KEY,
   'base/new.gpg': '\xc6\x01packet',
   'base/secret.asc': armored('PRIVATE'),
@@ -142,6 +144,7 @@ describe('parseRootFs', () => {
   it.each([
     ['key.asc', KEY],
     ['two.asc', KEY + KEY],
+    ['padded.asc', `${KEY}1`],
     ['keys/key.gpg', KEY],
     ['new.gpg', '\xc6\x01packet'],
   ])('the key in %s is taken as a binary keyring', (file, keyring) => {
