@@ -16,7 +16,8 @@ export function diskFull(): NoSpaceError {
 /** What the engine tells of a registry that it asked for us, with the status that the text speaks of. */
 export function registryFault(action: 'pull' | 'push', image: ImageRef, text: string, engineStatus?: number): RegistryError | EngineError {
   if (isDiskFull(text)) return diskFull();
-  const words = oneLine(text).replace(/^Error response from daemon: /, '');
+  // What stands behind the question mark of an upload's address is for the registry alone.
+  const words = oneLine(text).replace(/^Error response from daemon: /, '').replace(/(https?:\/\/[^\s?]+)\?\S*?(:?)(?=\s|$)/g, '$1$2');
   if (/does not exist locally|tag does not exist/.test(words)) return new EngineError(`the engine does not have ${formatImageRef(image)} any more`);
   const registry = image.registry === '' ? 'docker.io' : image.registry;
   const name = formatImageRef(image);
@@ -30,12 +31,25 @@ export function registryFault(action: 'pull' | 'push', image: ImageRef, text: st
     return new RegistryError(`${name} could not be ${action}ed: ${registry} speaks no TLS, and the engine does not take it without`, registry, undefined, hints, 'no-tls');
   }
   const status = statusIn(words) ?? (engineStatus === 404 ? 404 : undefined);
+  const bare = /unexpected status from PUT request to (\S+): (\d{3})[ A-Za-z]*$/.exec(words);
+  if (bare !== null) return bareRefusal(name, registry, image, words, bare[1]!, Number(bare[2]));
   const refusal = action === 'push' ? refusalIn(words) : undefined;
   if (refusal !== undefined) {
     return new RegistryError(`${name} was refused by the registry: ${REFUSAL_MEANS[refusal]} (${words})`, registry, status, refusalHints(refusal, registry, image.repository, image.tag), refusal);
   }
   const verb = status === undefined ? `could not be ${action}ed` : status === 404 ? `was not found by the registry` : `was refused by the registry`;
   return new RegistryError(`${name} ${verb}: ${words}`, registry, status);
+}
+
+/** Engines with the containerd store, up to 26.1 at least, tell the status of a refused push and not the registry's words. */
+function bareRefusal(name: string, registry: string, { repository, tag }: ImageRef, words: string, url: string, status: number): RegistryError {
+  const said = words.slice(words.lastIndexOf(': ') + 2);
+  // Harbor's and Quay's status for a tag that may not be set again.
+  if (url.includes('/manifests/') && (status === 409 || status === 412)) {
+    return new RegistryError(`${name} was refused by the registry: ${REFUSAL_MEANS['immutable-tag']} (${said})`, registry, status, refusalHints('immutable-tag', registry, repository, tag), 'immutable-tag');
+  }
+  const why = `the log of ${registry}, since the engine does not pass on its words: a quota that is used up and a right that is missing look alike`;
+  return new RegistryError(`${name} was refused by the registry: ${said}`, registry, status, status < 500 && status !== 429 ? [why] : []);
 }
 
 /** The HTTP status that an engine's words about a registry stand for; undefined when they tell of none. */

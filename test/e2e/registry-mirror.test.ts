@@ -44,7 +44,7 @@ describe('a mirror of a registry', () => {
     const ended = await scenario.run([]);
     expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: '' });
     expect(contentAsked('test-base/tiny')).toEqual([]);
-    expect(mirror.log()).toMatch(/"GET \/v2\/hub\/test-base\/tiny\/manifests\/sha256:[0-9a-f]+ HTTP/);
+    expect(mirror.log()).toMatch(/"(?:GET|HEAD) \/v2\/hub\/test-base\/tiny\/manifests\/sha256:[0-9a-f]+ HTTP[^\n]*"docker\//);
     const parents = JSON.parse((await scenario.labels('base', '1.0-1'))['build-images.parents']!) as Record<string, string>;
     expect(Object.keys(parents)).toEqual([`${scenario.host}/test-base/tiny:1`]);
     expect(await scenario.digest('web', 'latest')).toBeDefined();

@@ -8,10 +8,13 @@ const LATER = 120_000;
 describe('a registry that refuses one image in its own words', () => {
   let scenario: Scenario;
   let line: FaultyRegistry;
+  /** The containerd store of older engines tells the status of a refused push alone. */
+  let passesOnWords: boolean;
   /** As registries answer: OCI distribution spec, "Error Codes". */
   const refusal = (status: number, code: string, message: string): Exclude<Fault['instead'], string | { until: unknown }> => ({ status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ errors: [{ code, message }] }) });
   beforeAll(async () => {
     ({ scenario, line } = await openProxiedScenario());
+    passesOnWords = !(await scenario.docker('info', '--format', '{{json .DriverStatus}}')).includes('io.containerd.snapshotter');
     scenario.define('base', { versions: ['1.0-1'], lines: ['RUN echo base > /base'] });
     scenario.define('web', { versions: ['1.0-1'], from: 'base', lines: ['RUN echo web > /web'] });
     scenario.define('lone', { versions: ['1.0-1'], lines: ['RUN echo lone > /lone'] });
@@ -26,8 +29,13 @@ describe('a registry that refuses one image in its own words', () => {
     line.fail({ when: (method, path) => method === 'PUT' && path.includes('/test/base/'), instead: refusal(403, 'DENIED', words) });
     const ended = await scenario.run([]);
     expect(ended.code).toBe(1);
-    expect(ended.stdout).toContain(`FAILED    ${scenario.host}/test/base:1.0-1 was refused by the registry: its quota is used up (denied: ${words})`);
-    expect(ended.stdout).toMatch(/try: make room at \S+, or have the quota of test\/base raised; then run again: nothing is built twice\n.*docs: operating\.md#registry-quota\n/);
+    const lines = ended.stdout.slice(ended.stdout.indexOf('FAILED'));
+    if (passesOnWords) {
+      expect(lines).toContain(`FAILED    ${scenario.host}/test/base:1.0-1 was refused by the registry: its quota is used up (denied: ${words})`);
+      expect(lines).toMatch(/try: make room at \S+, or have the quota of test\/base raised; then run again: nothing is built twice\n.*docs: operating\.md#registry-quota\n/);
+    } else {
+      expect(lines).toMatch(/^FAILED {4}\S+\/test\/base:1\.0-1 was refused by the registry: 403 Forbidden {3}log: .*\n.*try: the log of \S+, since the engine does not pass on its words: a quota that is used up and a right that is missing look alike\n/);
+    }
     expect(ended.stdout).toMatch(/web +blocked +by base/);
     expect(ended.stdout).toMatch(/lone +published 1\.0-1/);
     line.mend();
@@ -62,7 +70,7 @@ describe('a registry that refuses one image in its own words', () => {
     const ended = await scenario.run([]);
     line.mend();
     expect(ended.code).toBe(1);
-    expect(ended.stdout).toMatch(/lone FAILED +\S+\/test\/lone:2\.0-1 was refused by the registry: the tag is immutable there \(.*Failed to process request due to 'lone:2\.0-1' configured as immutable\.\)/);
+    expect(ended.stdout).toMatch(/lone FAILED +\S+\/test\/lone:2\.0-1 was refused by the registry: the tag is immutable there \((?:.*Failed to process request due to 'lone:2\.0-1' configured as immutable\.|412 Precondition Failed)\)/);
     expect(ended.stdout).toMatch(/docs: operating\.md#immutable-tags/);
   }, LATER);
 });

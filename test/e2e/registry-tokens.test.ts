@@ -60,9 +60,10 @@ describe('a registry that takes tokens of a token server alone, Harbor\'s way', 
     const ended = await scenario.run([], { env: { PATH: `${join(helper, '..')}:${process.env['PATH']!}` } });
     expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: '' });
     expect(ended.stdout).toMatch(/1 published, 3 kept in .*:latest moved for 1 image\./);
-    const asked = server.asked.slice(before);
-    expect(asked.filter(({ method, user, status }) => method === 'POST' && user === ROBOT && status === 200).length).toBeGreaterThan(0);
-    expect(asked.filter(({ status }) => status !== 200)).toEqual([]);
+    // Our own and the engine's.
+    const pushes = server.asked.slice(before).filter(({ scopes }) => scopes.some((scope) => /^repository:test\/identity:.*push/.test(scope)));
+    expect(pushes.length).toBeGreaterThan(1);
+    expect(new Set(pushes.map(({ method, user, status }) => `${method} ${user ?? ''} ${status}`))).toEqual(new Set([`POST ${ROBOT} 200`]));
     expect(`${ended.stdout}${scenario.kept()}`).not.toContain('refresh-me');
   }, LATER);
 

@@ -55,6 +55,20 @@ describe('registryFault', () => {
     expect(fault.hints).toEqual(["the registry's CA in /etc/docker/certs.d/registry.example.org/ca.crt on the engine's machine"]);
   });
 
+  const refusedPut = (path: string, status: string): string => `failed commit on ref "config-sha256:d095": unexpected status from PUT request to https://registry.example.org/v2/base/trixie/${path}: ${status}`;
+  it.each<[string, string, object]>([
+    ['a status alone', refusedPut('blobs/uploads/8a10?_state=DuUASX%3D%3D&digest=sha256%3Ad095', '403 Forbidden'), { status: 403, trouble: 'login', message: 'registry.example.org/base/trixie:1 was refused by the registry: 403 Forbidden', hints: [expect.stringContaining('a quota that is used up and a right that is missing look alike')] }],
+    ['that a tag may not be set again', refusedPut('manifests/1', '412 Precondition Failed'), { status: 412, trouble: 'immutable-tag', message: 'registry.example.org/base/trixie:1 was refused by the registry: the tag is immutable there (412 Precondition Failed)' }],
+    ['that a blob does not fit', refusedPut('blobs/uploads/8a10?_state=x', '412 Precondition Failed'), { status: 412, trouble: 'refuses' }],
+    ['that the registry is broken', refusedPut('manifests/1', '500 Internal Server Error'), { status: 500, trouble: 'unreachable', hints: [] }],
+  ])('makes what can be made of an engine that does not pass on the registry\'s words: %s', (_, words, expected) => {
+    expect(registryFault('push', image, words)).toMatchObject(expected);
+  });
+
+  it('leaves out what stands behind the question mark of an address', () => {
+    expect(registryFault('push', image, 'Put "https://registry.example.org/v2/x?_state=secret": EOF').message).not.toContain('secret');
+  });
+
   it('says how the engine is told that a registry has no TLS', () => {
     const fault = registryFault('pull', image, 'Get "https://registry.example.org/v2/": http: server gave HTTP response to HTTPS client') as RegistryError;
     expect(fault).toMatchObject({ exit: 5, status: undefined, trouble: 'no-tls' });
