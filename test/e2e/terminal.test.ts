@@ -86,7 +86,7 @@ describe('a run on a terminal', () => {
     const run = startOnTerminal(scenario, select('stubborn'));
     await run.waitFor('the test runs', (shown) => has(shown, /^stubborn +test +\d+s$/));
     run.type('\u001A');
-    await run.waitFor('only what was said is there', ({ lines }) => lines.length === 1 && /publishing to/.test(lines[0]!));
+    await run.waitFor('only what was said is there', ({ lines, stopped }) => stopped && lines.length === 1 && /publishing to/.test(lines[0]!));
     run.signal(18);
     await run.waitFor('the test runs', (shown) => has(shown, /^stubborn +test +\d+s$/));
     run.type('\u0003\u0003');
@@ -114,7 +114,7 @@ describe('a run on a terminal', () => {
   }, 60_000);
 
   it('on a terminal that cannot move its cursor gets the plain lines', async () => {
-    const { code, lines, written } = await startOnTerminal(scenario, select('plain'), { env: { TERM: 'dumb' } }).ended;
+    const { code, lines, written } = await startOnTerminal(scenario, select('plain'), { columns: 120, env: { TERM: 'dumb' } }).ended;
     expect([code, ESCAPE.test(written)]).toEqual([0, false]);
     expect(lines.map((one) => one.split(' ').slice(1, 3).join(' '))).toEqual(['publishing to', 'plain build', 'plain built', 'plain published', 'plain :latest', '', 'published, 8']);
   }, 60_000);

@@ -2,7 +2,7 @@
 
 Reads orders, one JSON value a line: {"resize": [columns, rows]}, {"type": "text"}, {"signal": number}. Writes, one JSON value a
 line, each new state of the terminal: {"above": lines that have scrolled away, "lines": lines on the screen, "red": texts in
-red, "hidden": whether the cursor is}; and at last {"exit": code, "written": all bytes in base64}.
+red, "hidden": whether the cursor is, "stopped": whether the program is}; and at last {"exit": code, "written": all bytes in base64}.
 """
 import base64, fcntl, json, os, pty, select, struct, sys, termios
 import pyte
@@ -33,7 +33,14 @@ def state():
         'lines': [text(line) for line in shown],
         'red': [one for one in map(red, above + shown) if one],
         'hidden': screen.cursor.hidden,
+        'stopped': is_stopped(),
     }
+
+
+def is_stopped():
+    # proc(5): the state follows the command's name, which is in brackets.
+    with open(f'/proc/{child}/stat') as file:
+        return file.read().rpartition(')')[2].split()[0] == 'T'
 
 
 def resize(fd, columns, rows):
@@ -53,7 +60,7 @@ orders = b''
 last = None
 inputs = [master, 0]
 while master in inputs:
-    ready, _, _ = select.select(inputs, [], [], 1)
+    ready, _, _ = select.select(inputs, [], [], 0.2)
     if 0 in ready:
         piece = os.read(0, 65536)
         if not piece:

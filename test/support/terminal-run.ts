@@ -10,6 +10,8 @@ export type Shown = {
   readonly lines: readonly string[];
   readonly red: readonly string[];
   readonly cursorHidden: boolean;
+  /** By Ctrl-Z, until it goes on. */
+  readonly stopped: boolean;
 };
 
 /** The program at work on a terminal of its own. */
@@ -34,14 +36,14 @@ export function startOnTerminal(scenario: Scenario, args: readonly string[], opt
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const order = (value: unknown): void => void child.stdin.write(`${JSON.stringify(value)}\n`);
-  let shown: Shown = { lines: [], red: [], cursorHidden: false };
+  let shown: Shown = { lines: [], red: [], cursorHidden: false, stopped: false };
   const watchers = new Set<() => void>();
   const ended = new Promise<Awaited<TerminalRun['ended']>>((resolve) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const told = JSON.parse(line) as { exit: number; written: string } | { above: string[]; lines: string[]; red: string[]; hidden: boolean };
+      const told = JSON.parse(line) as { exit: number; written: string } | { above: string[]; lines: string[]; red: string[]; hidden: boolean; stopped: boolean };
       if ('exit' in told) return resolve({ ...shown, code: told.exit, written: Buffer.from(told.written, 'base64').toString() });
       const all = [...told.above, ...told.lines];
-      shown = { lines: all.slice(0, all.findLastIndex((one) => one !== '') + 1), red: told.red, cursorHidden: told.hidden };
+      shown = { lines: all.slice(0, all.findLastIndex((one) => one !== '') + 1), red: told.red, cursorHidden: told.hidden, stopped: told.stopped };
       for (const watch of watchers) watch();
     });
   });
