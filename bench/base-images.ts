@@ -2,7 +2,7 @@ import { createReadStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGzip } from 'node:zlib';
-import { createRootFileSystems } from '../src/adapters/root-file-system.js';
+import { createRootFileSystems } from '../src/adapters/root-file-system/root-file-system.js';
 import { parseRootFs } from '../src/definition/rootfs.js';
 import type { DebianPackage } from '../src/execute/root-file-systems.js';
 import { bad } from '../src/shared/problem.js';

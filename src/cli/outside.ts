@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
-import type { BuildSecrets } from '../adapters/build-secrets.js';
-import type { CredentialStore } from '../adapters/credentials.js';
-import type { EngineConnection } from '../adapters/engine-connection.js';
+import type { BuildSecrets } from '../adapters/engine/build-secrets.js';
+import type { CredentialStore } from '../adapters/registry/credentials.js';
+import type { EngineConnection } from '../adapters/engine/engine-connection.js';
 import type { Git } from '../adapters/git.js';
 import type { BuildEngine } from '../execute/build-engine.js';
 import type { ImageReader } from '../execute/image-contents.js';
@@ -42,8 +42,8 @@ export function registryHost(config: Config): string {
 /** Opens nothing yet but the cache of what registries said. */
 export async function connect(config: Config, options: Options, environment: Environment): Promise<Connections> {
   const [{ createCredentials }, { createRegistry }, { createGit }, { readJson, writeJson }] = await Promise.all([
-    import('../adapters/credentials.js'),
-    import('../adapters/registry.js'),
+    import('../adapters/registry/credentials.js'),
+    import('../adapters/registry/registry.js'),
     import('../adapters/git.js'),
     import('../adapters/json-file.js'),
   ]);
@@ -84,14 +84,14 @@ export async function connect(config: Config, options: Options, environment: Env
   let engine: Promise<BuildEngine> | undefined;
   let engineConnection: Promise<EngineConnection> | undefined;
   const connectEngine = async (): Promise<EngineConnection> => {
-    const [{ resolveEngineAddress }, { createEngineConnection }] = await Promise.all([import('../adapters/engine-address.js'), import('../adapters/engine-connection.js')]);
+    const [{ resolveEngineAddress }, { createEngineConnection }] = await Promise.all([import('../adapters/engine/engine-address.js'), import('../adapters/engine/engine-connection.js')]);
     return createEngineConnection(resolveEngineAddress(env, dockerConfigDirectory), join(cacheDirectory(environment), 'ssh'));
   };
   let secrets: Promise<BuildSecrets> | undefined;
   const readSecrets = (): Promise<BuildSecrets> =>
-    (secrets ??= import('../adapters/build-secrets.js').then(({ readBuildSecrets }) => readBuildSecrets(config.buildSecrets, { configPath: config.path, directory: dirname(resolve(cwd, config.path)), env }, redactor)));
+    (secrets ??= import('../adapters/engine/build-secrets.js').then(({ readBuildSecrets }) => readBuildSecrets(config.buildSecrets, { configPath: config.path, directory: dirname(resolve(cwd, config.path)), env }, redactor)));
   const openEngine = async (): Promise<BuildEngine> => {
-    const [connection, { createEngine }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine.js')]);
+    const [connection, { createEngine }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine/engine.js')]);
     return createEngine(connection, { credentialsFor: loginFor(credentials), secretOf: async (id) => (await readSecrets()).get(id), clock, patience: config.timeouts.idle });
   };
   return {
@@ -103,15 +103,15 @@ export async function connect(config: Config, options: Options, environment: Env
     secrets: readSecrets,
     engine: () => (engine ??= openEngine()),
     async images() {
-      const [connection, { createImageReader }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/image-contents.js')]);
+      const [connection, { createImageReader }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine/image-contents.js')]);
       return createImageReader(connection);
     },
     async space(scratch) {
-      const [connection, { createEngineSpace }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine-space.js')]);
+      const [connection, { createEngineSpace }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine/engine-space.js')]);
       return createEngineSpace(connection, scratch, config.timeouts.idle);
     },
     async packLayer() {
-      const [connection, { createLayerPacking }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/layer-packing.js')]);
+      const [connection, { createLayerPacking }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine/layer-packing.js')]);
       return createLayerPacking(connection, config.timeouts.idle);
     },
     async close() {

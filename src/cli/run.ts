@@ -133,9 +133,9 @@ function epochOf({ env }: Environment): number | undefined {
 
 async function portsOf(tree: Tree, connections: Connections, directory: RunDirectory, watchers: Pick<Ports, 'tell' | 'show'>, environment: Environment): Promise<Ports> {
   const [{ ENGINE_VARIABLES }, { createTestRunner }, { createRootFileSystems }, { scratchFolder }, { runToken }] = await Promise.all([
-    import('../adapters/engine-address.js'),
+    import('../adapters/engine/engine-address.js'),
     import('../adapters/test-runner.js'),
-    import('../adapters/root-file-system.js'),
+    import('../adapters/root-file-system/root-file-system.js'),
     import('../adapters/scratch-folder.js'),
     import('../execute/leftovers.js'),
   ]);

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { engineAt, mountDisk, SHARED_SOCKET, startEngine, type OwnEngine } from '../support/engine-fixture.js';
 import { openScenario, type Scenario } from '../support/scenario.js';
-import { createEngineConnection } from '../../src/adapters/engine-connection.js';
+import { createEngineConnection } from '../../src/adapters/engine/engine-connection.js';
 import { NoSpaceError } from '../../src/shared/errors.js';
 
 /** MB. */

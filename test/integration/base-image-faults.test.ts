@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRootFileSystems } from '../../src/adapters/root-file-system.js';
+import { createRootFileSystems } from '../../src/adapters/root-file-system/root-file-system.js';
 import type { RootFs } from '../../src/definition/rootfs.js';
 import type { RootFsRequest } from '../../src/execute/root-file-systems.js';
 import { ArchiveError, Fault } from '../../src/shared/errors.js';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { createRootFileSystems } from '../../src/adapters/root-file-system.js';
+import { createRootFileSystems } from '../../src/adapters/root-file-system/root-file-system.js';
 import type { BaseTool, RootFs } from '../../src/definition/rootfs.js';
 import { baseImageConfig, epochRule, packagesDigest } from '../../src/execute/base-image.js';
 import { imageArchive, imageManifest, type ArchiveLayer } from '../../src/execute/image-archive.js';

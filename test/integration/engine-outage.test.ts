@@ -4,7 +4,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_ADDRESS } from '../../src/adapters/engine-address.js';
+import { DEFAULT_ADDRESS } from '../../src/adapters/engine/engine-address.js';
 import { EngineError } from '../../src/shared/errors.js';
 import { buildRequest, contextFile, engineAt, importBase, startEngine, type OwnEngine } from '../support/engine-fixture.js';
 
@@ -111,7 +111,7 @@ describe('an engine that is not there', () => {
   });
 
   it('that lets nobody in says so', async () => {
-    const { engineGone } = await import('../../src/adapters/engine-gone.js');
+    const { engineGone } = await import('../../src/adapters/engine/engine-gone.js');
     // Root is let in everywhere, so the kernel cannot be made to say it here.
     const fault = engineGone(DEFAULT_ADDRESS, 'EACCES');
     expect(fault.message).toBe('the Docker engine at /var/run/docker.sock does not let us in (permission denied)');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/adapters/clock.js';
-import { createRegistry, type RegistryOptions } from '../../src/adapters/registry.js';
+import { createRegistry, type RegistryOptions } from '../../src/adapters/registry/registry.js';
 import type { ImageRef } from '../../src/shared/image-ref.js';
 import type { Pushes } from './tiny-image.js';
 

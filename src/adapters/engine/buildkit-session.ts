@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { sendUnaryData, ServerDuplexStream, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
+import { BuildFailure } from '../../execute/build-engine.js';
+import type { ContextEntry } from '../../definition/build-context.js';
+import type { SecretAnswer } from './build-secrets.js';
+import { loadBuildkitMessages, PACKET, type BuildkitMessages, type Codec, type FileStat, type Packet } from './buildkit-messages.js';
+import { CONTEXT_TIME, contextListing, textEntry, wantedEntries } from './context-listing.js';
+import type { EngineConnection } from './engine-connection.js';
+
+/** A login for one registry, as docker's configuration has it. */
+export type RegistryLogin = { readonly username: string; readonly password: string } | { readonly identitytoken: string };
+
+/** What a session serves to the engine. */
+export type SessionContent = {
+  readonly dockerfile: string;
+  readonly context: readonly ContextEntry[];
+  /** The login for a registry that the build reads from; docker's name for Docker Hub is `https://index.docker.io/v1/`. */
+  credentialsFor(registryHost: string): Promise<RegistryLogin | undefined>;
+  secretOf(id: string): Promise<SecretAnswer>;
+};
+
+/** A session that the engine knows and asks. */
+export type BuildSession = {
+  readonly id: string;
+  /** Rejects with our own fault when we could not serve what was asked; never resolves. */
+  readonly fault: Promise<never>;
+  /** The secrets that were asked for and are not there: id → why. */
+  readonly missingSecrets: ReadonlyMap<string, string>;
+  close(): void;
+};
+
+/** Nanoseconds; a text because a number would round it. */
+const MODIFIED = `${CONTEXT_TIME}000000`;
+
+/** Go's FileMode bit of a directory. */
+const DIRECTORY = 0x80000000;
+const PACKET_BYTES = 32 * 1024;
+const SERVING = 1;
+const DOCKER_HUB = 'https://index.docker.io/v1/';
+
+const METHOD = {
+  diffCopy: '/moby.filesync.v1.FileSync/DiffCopy',
+  credentials: '/moby.filesync.v1.Auth/Credentials',
+  secret: '/moby.buildkit.secrets.v1.Secrets/GetSecret',
+  health: '/grpc.health.v1.Health/Check',
+} as const;
+
+/** Opens a session in which the engine can ask for a build's Dockerfile, context, logins and secrets (moby/buildkit, session/). */
+export async function openBuildSession(connection: EngineConnection, content: SessionContent, signal: AbortSignal): Promise<BuildSession> {
+  const [grpc, messages] = await Promise.all([import('./grpc.js'), loadBuildkitMessages()]);
+  // It would print metadata that it cannot read (paths with an umlaut) to standard error.
+  grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+  const id = randomUUID();
+  const socket = await connection.upgrade(
+    {
+      method: 'POST',
+      path: '/session',
+      headers: {
+        'X-Docker-Expose-Session-Uuid': id,
+        'X-Docker-Expose-Session-Name': 'build-images',
+        // The engine keeps files under this key and asks again only for those whose metadata differ: with a shared or empty key
+        // another build's files of equal size get into this one.
+        'X-Docker-Expose-Session-Sharedkey': randomUUID(),
+        'X-Docker-Expose-Session-Grpc-Method': Object.values(METHOD),
+      },
+      signal,
+    },
+    'h2c',
+  );
+  // A broken session shows as a failed build; here it must only not crash the process.
+  socket.on('error', () => {});
+
+  let fail!: (error: unknown) => void;
+  const fault = new Promise<never>((_, reject) => (fail = reject));
+  fault.catch(() => {});
+
+  const missingSecrets = new Map<string, string>();
+  const server = new grpc.Server({ 'grpc.enable_channelz': 0 });
+  server.addService(service(messages), {
+    diffCopy: (call: ServerDuplexStream<Packet, Packet>) => {
+      sendEntries(call, askedEntries(content, call), fail);
+    },
+    credentials: (call: ServerUnaryCall<{ host: string }, object>, done: sendUnaryData<object>) => {
+      content.credentialsFor(credentialsKey(call.request.host)).then(
+        (login) => done(null, login === undefined ? {} : 'identitytoken' in login ? { secret: login.identitytoken } : { username: login.username, secret: login.password }),
+        (error: unknown) => {
+          fail(error);
+          done({ code: grpc.status.UNAVAILABLE, details: 'no credentials' });
+        },
+      );
+    },
+    secret: (call: ServerUnaryCall<{ ID: string }, object>, done: sendUnaryData<object>) => {
+      const { ID: id } = call.request;
+      const refuse = (error: unknown): void => {
+        fail(error);
+        done({ code: grpc.status.UNAVAILABLE, details: 'no secret' });
+      };
+      content.secretOf(id).then((answer) => {
+        if ('value' in answer) done(null, { data: answer.value });
+        // BuildKit goes on without it where the mount is not `required`.
+        else if ('absent' in answer) {
+          missingSecrets.set(id, answer.absent);
+          done({ code: grpc.status.NOT_FOUND, details: `secret ${id}: not found` });
+        } else refuse(new BuildFailure(`secret "${id}": ${answer.unusable}`, undefined));
+      }, refuse);
+    },
+    // Asked every few seconds: an engine that gets no answer closes the session, and the build ends in the middle.
+    health: (_: unknown, done: sendUnaryData<object>) => done(null, { status: SERVING }),
+  });
+  server.createConnectionInjector(grpc.ServerCredentials.createInsecure()).injectConnection(socket);
+
+  return {
+    id,
+    fault,
+    missingSecrets,
+    close: () => {
+      server.forceShutdown();
+      socket.destroy();
+    },
+  };
+}
+
+/** The name under which docker's configuration keeps a registry's login. */
+export function credentialsKey(registryHost: string): string {
+  return ['', 'docker.io', 'index.docker.io', 'registry-1.docker.io'].includes(registryHost) ? DOCKER_HUB : registryHost;
+}
+
+function service(messages: BuildkitMessages): ServiceDefinition {
+  const method = <Q, A>(path: string, stream: boolean, request: Codec<Q>, response: Codec<A>): ServiceDefinition[string] => ({
+    path,
+    requestStream: stream,
+    responseStream: stream,
+    requestSerialize: request.encode,
+    requestDeserialize: request.decode,
+    responseSerialize: response.encode,
+    responseDeserialize: response.decode,
+  }) as ServiceDefinition[string];
+  return {
+    diffCopy: method(METHOD.diffCopy, true, messages.packet, messages.packet),
+    credentials: method(METHOD.credentials, false, messages.credentialsRequest, messages.credentialsResponse),
+    secret: method(METHOD.secret, false, messages.secretRequest, messages.secretResponse),
+    health: method(METHOD.health, false, messages.healthRequest, messages.healthResponse),
+  };
+}
+
+/** The engine says in the call's metadata which folder it means, and which paths of it it needs. */
+function askedEntries(content: SessionContent, call: ServerDuplexStream<Packet, Packet>): readonly ContextEntry[] {
+  const metadata = (key: string): string => call.metadata.get(key).join(', ');
+  if (metadata('dir-name') === 'dockerfile') return [textEntry('Dockerfile', content.dockerfile)];
+  const wanted = metadata('followpaths');
+  // The caller has applied .dockerignore: the engine must not do it a second time with other rules.
+  if (wanted === '.dockerignore') return [];
+  const listing = contextListing(content.context);
+  // Several values arrive joined by a comma, and newer engines encode odd ones: then everything is sent, which is right too.
+  if (wanted === '' || metadata('followpaths-encoded') !== '' || content.context.some(({ path }) => path.includes(','))) return listing;
+  return wantedEntries(listing, wanted.split(', '));
+}
+
+function statOf(entry: ContextEntry): FileStat {
+  const mode = entry.type === 'directory' ? DIRECTORY + 0o755 : entry.mode;
+  return { path: entry.path, mode, uid: 0, gid: 0, size: entry.type === 'directory' ? 0 : entry.size, modTime: MODIFIED };
+}
+
+/** fsutil's sender: all stats, then the bytes of each file that is asked for, one file after the other, no faster than the engine reads. */
+function sendEntries(call: ServerDuplexStream<Packet, Packet>, entries: readonly ContextEntry[], onFault: (error: unknown) => void): void {
+  const gone = new AbortController();
+  const stop = (): void => gone.abort();
+  for (const event of ['cancelled', 'close', 'error']) call.on(event, stop);
+
+  const write = async (packet: Packet): Promise<void> => {
+    gone.signal.throwIfAborted();
+    if (!call.write(packet)) await once(call, 'drain', { signal: gone.signal });
+  };
+  const sendFile = async (id: number): Promise<void> => {
+    const entry = entries[id];
+    if (entry?.type !== 'file') throw new Error(`the engine asked for entry ${id} of ${entries.length}`);
+    let sent = 0;
+    for await (const piece of entry.read()) {
+      for (let start = 0; start < piece.length; start += PACKET_BYTES) await write({ type: PACKET.data, id, data: piece.subarray(start, start + PACKET_BYTES) });
+      sent += piece.length;
+    }
+    if (sent !== entry.size) throw new Error(`${entry.path} changed while it was read: ${sent} bytes instead of ${entry.size}`);
+    await write({ type: PACKET.data, id });
+  };
+  const fault = (error: unknown): void => {
+    if (gone.signal.aborted) return;
+    onFault(error);
+    call.write({ type: PACKET.error, data: Buffer.from('the build context could not be read') });
+    call.end();
+    stop();
+  };
+
+  let sending = (async () => {
+    for (const entry of entries) await write({ type: PACKET.stat, stat: statOf(entry) });
+    await write({ type: PACKET.stat });
+  })();
+  sending.catch(fault);
+  call.on('data', (packet: Packet) => {
+    if (packet.type === PACKET.request) {
+      sending = sending.then(() => sendFile(packet.id ?? 0));
+      sending.catch(fault);
+    } else if (packet.type === PACKET.fin) {
+      call.write({ type: PACKET.fin });
+      call.end();
+    }
+  });
+}

@@ -1,0 +1,183 @@
+import { arch } from 'node:process';
+import { digestOf, isDigest, shortDigest, type Digest } from '../../shared/digest.js';
+import { RegistryError } from '../../shared/errors.js';
+import { formatImageRef, type ImageRef } from '../../shared/image-ref.js';
+import { registryName, repositoryIn, type RegistryMirrors } from '../../shared/registry-mirrors.js';
+import type { WritableRegistry } from '../../execute/writable-registry.js';
+import { createMirrorReading } from './mirror-reading.js';
+import { errorCodesOf, registryFaults } from './registry-faults.js';
+import { createRegistryHttp, type RegistryHttpOptions } from './registry-http.js';
+import { ACCEPTED_MANIFESTS, mediaTypeOf, parseConfig, parseManifest, pickPlatform } from './registry-manifest.js';
+import type { Answer } from './registry-connection.js';
+
+/** How a registry is reached, and whose image an index stands for. */
+export type RegistryOptions = RegistryHttpOptions & {
+  /** `linux/amd64`; unset: `linux/` and this machine's architecture. */
+  readonly platform?: string | undefined;
+  /** Where content may be read from instead. */
+  readonly mirrors?: RegistryMirrors;
+  /** Whether a name is one that this tree publishes: what its tags are, only the registry itself can tell. Unset: none is. */
+  readonly publishes?: (ref: ImageRef) => boolean;
+  /** Told of a mirror that is passed over. */
+  readonly warn?: (message: string) => void;
+};
+
+const MANIFEST_HEADERS = { accept: ACCEPTED_MANIFESTS } as const;
+
+/** A 404 of a registry carries one of these; any other 404 comes from something in between (OCI distribution spec; NOT_FOUND: Harbor). */
+const ABSENT = new Set(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'NOT_FOUND']);
+
+const TAG_PAGES = 10_000;
+
+/** Go's names, as images use them, of Node's architectures. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
+
+/** Registries over HTTP(S): all hosts, one request at a time to a new one, then many. `close` ends kept connections. */
+export function createRegistry(options: RegistryOptions): WritableRegistry & { close(): void } {
+  const http = createRegistryHttp(options);
+  const platform = options.platform ?? `linux/${ARCHITECTURES[arch] ?? arch}`;
+
+  const mirrors = createMirrorReading(options.mirrors ?? {}, options.warn ?? (() => undefined));
+
+  const manifestPath = (repository: string, reference: string): string => `/v2/${repository}/manifests/${reference}`;
+  const faultsOf = (ref: ImageRef) => registryFaults(registryName(ref), 'https');
+
+  async function get(ref: ImageRef, path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal, once = false): Promise<Answer> {
+    return http.send({ host: ref.registry, method: 'GET', path, repository: repositoryIn(ref), headers, once }, signal);
+  }
+
+  /** Bytes that have the digest they were asked for by. */
+  async function getVerified(ref: ImageRef, kind: 'manifests' | 'blobs', digest: Digest, signal: AbortSignal, once = false): Promise<Answer> {
+    const repository = repositoryIn(ref);
+    const answer = await get(ref, `/v2/${repository}/${kind}/${digest}`, kind === 'manifests' ? MANIFEST_HEADERS : {}, signal, once);
+    if (answer.status !== 200) throw faultsOf(ref).refuses(`to show ${repository}@${shortDigest(digest)}`, answer);
+    if (digestOf(answer.body) !== digest) throw faultsOf(ref).confused(`what it sends as ${repository}@${shortDigest(digest)} has another digest`);
+    return answer;
+  }
+
+  /** As `getVerified`, from a mirror if one has it: the digest tells that they are the right bytes. */
+  async function getAnywhere(ref: ImageRef, kind: 'manifests' | 'blobs', digest: Digest, signal: AbortSignal): Promise<Buffer> {
+    const { body } = (await mirrors.first(ref, (mirrored) => getVerified(mirrored, kind, digest, signal, true))) ?? (await getVerified(ref, kind, digest, signal));
+    return body;
+  }
+
+  async function readDigest(ref: ImageRef, signal: AbortSignal, once = false): Promise<Digest | undefined> {
+    const repository = repositoryIn(ref);
+    const reference = ref.tag ?? ref.digest ?? 'latest';
+    const path = manifestPath(repository, reference);
+    const head = await http.send({ host: ref.registry, method: 'HEAD', path, repository, headers: MANIFEST_HEADERS, once }, signal);
+    const told = head.headers['docker-content-digest'];
+    if (head.status === 200 && typeof told === 'string' && isDigest(told)) return told;
+    if (head.status !== 200 && head.status !== 404) throw faultsOf(ref).refuses(`to show ${repository}:${reference}`, head);
+    const answer = await get(ref, path, MANIFEST_HEADERS, signal, once);
+    if (answer.status === 200) return digestOf(answer.body);
+    if (answer.status === 404 && saysAbsent(answer)) return undefined;
+    if (answer.status === 404) throw faultsOf(ref).confused(`answers 404 for ${repository}:${reference}, but not as a registry does; so it is unknown whether it is there`, 404);
+    throw faultsOf(ref).refuses(`to show ${repository}:${reference}`, answer);
+  }
+
+  return {
+    async digestOf(ref, signal) {
+      const mirrored = options.publishes?.(ref) === true ? undefined : await mirrors.first(ref, (one) => readDigest(one, signal, true));
+      return mirrored ?? readDigest(ref, signal);
+    },
+
+    async namesOf(ref, digest, signal) {
+      const byDigest = ({ registry, repository }: ImageRef): ImageRef => ({ registry, repository, digest });
+      const at = await mirrors.first(ref, async (one) => ((await readDigest(byDigest(one), signal, true)) === undefined ? undefined : byDigest(one)));
+      return [...(at === undefined ? [] : [at]), byDigest(ref)].map(formatImageRef);
+    },
+
+    async configOf(ref, digest, signal) {
+      let manifest = parseManifest(await getAnywhere(ref, 'manifests', digest, signal));
+      const name = `${repositoryIn(ref)}@${shortDigest(digest)}`;
+      if (manifest?.type === 'index') {
+        const entry = pickPlatform(manifest.entries, platform);
+        // It may be right for others; nothing in it was made for us.
+        if (entry === undefined) return { labels: {}, created: undefined, platform: 'unknown/unknown' };
+        manifest = parseManifest(await getAnywhere(ref, 'manifests', entry.digest, signal));
+      }
+      // Something that carries no config carries no labels of ours either.
+      if (manifest?.type === 'other') return { labels: {}, created: undefined, platform: 'unknown/unknown' };
+      const config = manifest?.type === 'image' ? parseConfig(await getAnywhere(ref, 'blobs', manifest.config, signal)) : undefined;
+      if (config === undefined) throw faultsOf(ref).confused(`${name} is no image`);
+      return config;
+    },
+
+    async tagsOf(ref, signal) {
+      const repository = repositoryIn(ref);
+      const tags: string[] = [];
+      let path: string | undefined = `/v2/${repository}/tags/list`;
+      for (let pages = 0; path !== undefined; pages++) {
+        if (pages === TAG_PAGES) throw faultsOf(ref).confused(`its tag list of ${repository} has no end`);
+        const answer = await get(ref, path, {}, signal);
+        if (answer.status === 404 && saysAbsent(answer)) return [];
+        if (answer.status !== 200) throw faultsOf(ref).refuses(`to list the tags of ${repository}`, answer);
+        tags.push(...(parseTags(answer.body) ?? fail(faultsOf(ref).confused(`its tag list of ${repository} is none`))));
+        path = nextPage(answer, path);
+      }
+      return tags;
+    },
+
+    async probePush(ref, signal) {
+      const repository = repositoryIn(ref);
+      const to = { host: ref.registry, repository };
+      const begun = await http.send({ ...to, method: 'POST', path: `/v2/${repository}/blobs/uploads/` }, signal);
+      if (begun.status !== 202) throw faultsOf(ref).refuses(`a push to ${repository}`, begun, { repository });
+      const location = begun.headers.location;
+      if (location === undefined) return;
+      try {
+        await http.send({ ...to, method: 'DELETE', path: pathOf(location, `/v2/${repository}/blobs/uploads/`) }, signal);
+      } catch (error) {
+        // Who may push need not be allowed to delete: then the upload expires.
+        if (!(error instanceof RegistryError) || (error.status !== 401 && error.status !== 403)) throw error;
+      }
+    },
+
+    async putTag(ref, digest, tag, signal) {
+      const repository = repositoryIn(ref);
+      const manifest = await getVerified(ref, 'manifests', digest, signal);
+      const type = mediaTypeOf(manifest.body) ?? manifest.headers['content-type'] ?? 'application/octet-stream';
+      const put = await http.send(
+        { host: ref.registry, method: 'PUT', path: manifestPath(repository, tag), repository, headers: { 'content-type': type }, body: manifest.body },
+        signal,
+      );
+      if (put.status !== 201 && put.status !== 200) throw faultsOf(ref).refuses(`to set ${repository}:${tag}`, put, { repository, tag });
+      const now = await readDigest({ registry: ref.registry, repository: ref.repository, tag }, signal);
+      if (now !== digest) throw faultsOf(ref).confused(`${repository}:${tag} was set to ${shortDigest(digest)} but is ${now === undefined ? 'not there' : shortDigest(now)}`);
+    },
+
+    close: () => http.close(),
+  };
+}
+
+function saysAbsent(answer: Answer): boolean {
+  return errorCodesOf(answer).some((code) => ABSENT.has(code));
+}
+
+function parseTags(body: Buffer): readonly string[] | undefined {
+  try {
+    const { tags } = JSON.parse(body.toString('utf8')) as { tags?: unknown };
+    // A repository whose tags were all deleted has `null`.
+    return tags === null ? [] : Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `Link: </v2/…?last=x&n=100>; rel="next"` (OCI distribution spec, "Listing Tags"); only its path is used, so that no login goes elsewhere. */
+function nextPage(answer: Answer, current: string): string | undefined {
+  const link = answer.headers['link'];
+  const [, target] = /<([^>]+)>\s*;[^,]*\brel="?next\b/i.exec(Array.isArray(link) ? link.join(',') : (link ?? '')) ?? [];
+  return target === undefined ? undefined : pathOf(target, current);
+}
+
+function pathOf(location: string, current: string): string {
+  const base = `http://registry.invalid${current}`;
+  const url = new URL(URL.canParse(location, base) ? location : base, base);
+  return `${url.pathname}${url.search}`;
+}
+
+function fail(error: Error): never {
+  throw error;
+}
