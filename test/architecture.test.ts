@@ -98,10 +98,10 @@ describe('libraries', () => {
     expect(usersOf(/^yargs/, ({ path }) => path === 'cli/args.ts')).toEqual([]);
   });
   it('only adapters know the engine\'s and the wire\'s', () => {
-    expect(usersOf(/^(dockerode|@grpc\/|protobufjs)/, ({ stage }) => stage === 'adapters')).toEqual([]);
+    expect(usersOf(/^(docker-modem|@grpc\/|protobufjs)/, ({ stage }) => stage === 'adapters')).toEqual([]);
   });
   it('heavy ones are not loaded before they are needed', () => {
-    const heavy = /^(dockerode|@grpc\/|protobufjs|minijinja-js|dockerfile-ast|js-yaml|yargs|valibot|@dagrejs\/|minimatch|modern-tar|log-update|string-width|cli-truncate)/;
+    const heavy = /^(docker-modem|@grpc\/|protobufjs|minijinja-js|dockerfile-ast|js-yaml|yargs|valibot|@dagrejs\/|minimatch|modern-tar|log-update|string-width|cli-truncate)/;
     expect([...loadedWith('main.ts', sources)].filter(([target]) => heavy.test(target)).map(([target, by]) => `${target}, asked for by ${by}`)).toEqual([]);
   });
   it('a heavy one that loads with the start would be noticed', () => {

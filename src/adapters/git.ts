@@ -34,18 +34,21 @@ export function createGit(directory: string): Git {
     }
   };
   let source: Promise<string | undefined> | undefined;
+  let head: Promise<string | undefined> | undefined;
+  const headNow = (): Promise<string | undefined> => (head ??= ask(['rev-parse', '--verify', '-q', 'HEAD'], directory));
   return {
     async revisionOf(folder) {
       source ??= ask(['config', '--get', 'remote.origin.url'], directory);
-      const revision = await ask(['log', '-1', '--format=%H', '--', '.'], folder);
+      // Without a commit there is none to look for, image by image.
+      const revision = (await headNow()) === undefined ? undefined : await ask(['log', '-1', '--format=%H', '--', '.'], folder);
       const url = await source;
       return { revision: revision === '' ? undefined : revision, source: url === undefined ? undefined : publicSource(url) };
     },
     async isAncestor(revision) {
       if (!/^[0-9a-f]{7,64}$/.test(revision)) return undefined;
-      const head = await ask(['rev-parse', '--verify', '-q', 'HEAD'], directory);
-      if (head === undefined) return undefined;
-      if (head === revision) return true;
+      const newest = await headNow();
+      if (newest === undefined) return undefined;
+      if (newest === revision) return true;
       return (await ask(['merge-base', '--is-ancestor', revision, 'HEAD'], directory)) !== undefined;
     },
   };

@@ -243,6 +243,13 @@ describe('a build of BuildKit', () => {
     expect(second.id).not.toBe(first.id);
   });
 
+  it('has nothing that only a build before had: a file that went, a folder that is a file now', async () => {
+    const copy = 'COPY . /all\nRUN ls -R /all';
+    await build(copy, [contextFile('gone', 'x'), { type: 'directory', path: 'odd' }, contextFile('odd/inner', 'x')]);
+    const { output } = await build(copy, [contextFile('odd', 'x')]);
+    expect(output).toContain('odd');
+    expect(output.filter((line) => /gone|inner/.test(line))).toEqual([]);
+  });
   it('has the new Dockerfile when only that changed, at the same length', async () => {
     expect((await build('RUN echo aaa > /x; cat /x')).output).toContain('aaa');
     expect((await build('RUN echo bbb > /x; cat /x')).output).toContain('bbb');

@@ -24,7 +24,7 @@ export async function buildWithSession(
 ): Promise<string> {
   const messages = await loadBuildkitMessages();
   const quickly = <T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> => answerWithin(connection.address, patience, signal, ask);
-  const session = await quickly((limited) => openSession(connection, { ...request, credentialsFor, secretOf }, limited));
+  const session = await quickly((limited) => openSession(connection, { ...request, key: request.tag.replace(/:[^:/]*$/, ''), credentialsFor, secretOf }, limited));
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   // Nothing is printed any more once the build has ended for the caller.

@@ -4,7 +4,7 @@
  */
 const SCHEMA = `
 syntax = "proto3";
-message Stat { string path = 1; uint32 mode = 2; uint32 uid = 3; uint32 gid = 4; int64 size = 5; int64 modTime = 6; }
+message Stat { string path = 1; uint32 mode = 2; uint32 uid = 3; uint32 gid = 4; int64 size = 5; int64 modTime = 6; int64 devmajor = 8; }
 message Packet { uint32 type = 1; Stat stat = 2; uint32 id = 3; bytes data = 4; }
 message CredentialsRequest { string host = 1; }
 message CredentialsResponse { string username = 1; string secret = 2; }
@@ -38,6 +38,7 @@ export type FileStat = {
   readonly uid: number;
   readonly gid: number;
   readonly size: number;
+  readonly devmajor: number;
   /** Nanoseconds since 1970; a text where a number would lose digits. */
   readonly modTime: number | string;
 };

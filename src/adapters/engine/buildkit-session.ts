@@ -13,6 +13,8 @@ export type RegistryLogin = { readonly username: string; readonly password: stri
 
 /** What a session serves to the engine. */
 export type SessionContent = {
+  /** What builds of the same image have in common. */
+  readonly key: string;
   readonly dockerfile: string;
   readonly context: readonly ContextEntry[];
   /** The login for a registry that the build reads from; docker's name for Docker Hub is `https://index.docker.io/v1/`. */
@@ -32,6 +34,12 @@ export type BuildSession = {
 
 /** Nanoseconds; a text because a number would round it. */
 const MODIFIED = `${CONTEXT_TIME}000000`;
+
+/**
+ * A device number that no kept file has. The engine asks only for files whose metadata differ from those it kept, and ours have one
+ * date: without this, another build's files of equal size get into this one. Only device nodes are written with their number.
+ */
+const NEVER_KEPT = 1;
 
 /** Go's FileMode bit of a directory. */
 const DIRECTORY = 0x80000000;
@@ -59,9 +67,8 @@ export async function openBuildSession(connection: EngineConnection, content: Se
       headers: {
         'X-Docker-Expose-Session-Uuid': id,
         'X-Docker-Expose-Session-Name': 'build-images',
-        // The engine keeps files under this key and asks again only for those whose metadata differ: with a shared or empty key
-        // another build's files of equal size get into this one.
-        'X-Docker-Expose-Session-Sharedkey': randomUUID(),
+        // The engine keeps the files it got under this key, and has to write down fewer things where it finds them.
+        'X-Docker-Expose-Session-Sharedkey': `build-images ${content.key}`,
         'X-Docker-Expose-Session-Grpc-Method': Object.values(METHOD),
       },
       signal,
@@ -159,7 +166,7 @@ function askedEntries(content: SessionContent, call: ServerDuplexStream<Packet, 
 
 function statOf(entry: ContextEntry): FileStat {
   const mode = entry.type === 'directory' ? DIRECTORY + 0o755 : entry.mode;
-  return { path: entry.path, mode, uid: 0, gid: 0, size: entry.type === 'directory' ? 0 : entry.size, modTime: MODIFIED };
+  return { path: entry.path, mode, uid: 0, gid: 0, size: entry.type === 'directory' ? 0 : entry.size, modTime: MODIFIED, devmajor: NEVER_KEPT };
 }
 
 /** fsutil's sender: all stats, then the bytes of each file that is asked for, one file after the other, no faster than the engine reads. */

@@ -46,7 +46,7 @@ type Modem = { dial(options: object, done: (error: unknown, answer: unknown) => 
 
 const PING_MILLISECONDS = 5_000;
 
-/** A connection to the engine at an address, through dockerode's modem, which is loaded at the first request. `controlDirectory`: as engine-transport.ts wants it. */
+/** A connection to the engine at an address, through docker-modem, which is loaded at the first request. `controlDirectory`: as engine-transport.ts wants it. */
 export function createEngineConnection(address: EngineAddress, controlDirectory?: string): EngineConnection {
   const { agent, close } = createEngineTransport(address, controlDirectory);
   const prefix = address.via === 'tcp' ? address.prefix : '';
@@ -104,13 +104,13 @@ export function createEngineConnection(address: EngineAddress, controlDirectory?
 }
 
 async function loadModem(agent: Agent): Promise<Modem> {
-  const { default: Docker } = await import('dockerode');
+  const { default: DockerModem } = await import('docker-modem');
   // The modem looks at DOCKER_HOST and DOCKER_CERT_PATH as well, and throws where it finds less than it knows what to do with.
   const host = env['DOCKER_HOST'];
   delete env['DOCKER_HOST'];
   try {
     // Where connections go is the agent's business; a path keeps the modem from asking for a host.
-    return new Docker({ socketPath: 'docker', agent } as object).modem as Modem;
+    return new DockerModem({ socketPath: 'docker', agent }) as unknown as Modem;
   } finally {
     if (host !== undefined) env['DOCKER_HOST'] = host;
   }
