@@ -2,13 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { engineAt, mountDisk, SHARED_SOCKET, startEngine, type OwnEngine } from '../support/engine-fixture.js';
+import { engineAt, hasContainerdStore, mountDisk, SHARED_SOCKET, startEngine, type OwnEngine } from '../support/engine-fixture.js';
 import { openScenario, type Scenario } from '../support/scenario.js';
 import { createEngineConnection } from '../../src/adapters/engine/engine-connection.js';
 import { NoSpaceError } from '../../src/shared/errors.js';
 
 /** MB. */
-const DISK = 120;
+const DISK = hasContainerdStore() ? 190 : 120;
 const fill = (megabytes: number): string => `RUN dd if=/dev/zero of=/fat bs=1000000 count=${megabytes}`;
 
 describe('an engine whose disk is small', () => {

@@ -9,7 +9,7 @@ import { createLayerPacking } from '../../src/adapters/engine/layer-packing.js';
 import { imageArchive, imageManifest, type ArchiveLayer } from '../../src/execute/image-archive.js';
 import { digestOf, type Digest } from '../../src/shared/digest.js';
 import { EngineError } from '../../src/shared/errors.js';
-import { engineAt, removeImages, SHARED_SOCKET, uniqueName } from '../support/engine-fixture.js';
+import { engineAt, hasContainerdStore, removeImages, SHARED_SOCKET, uniqueName } from '../support/engine-fixture.js';
 import { startRegistry, type RegistryFixture } from '../support/registry-fixture.js';
 
 const EPOCH = 1_700_000_000_000;
@@ -19,7 +19,7 @@ const NET_RAW = Buffer.from('0100000200200000000000000000000000000000', 'hex').t
 const never = new AbortController().signal;
 const name = uniqueName('layers');
 const engine = engineAt();
-const hasContainerdStore = execFileSync('docker', ['--host', `unix://${SHARED_SOCKET}`, 'info', '--format', '{{json .DriverStatus}}'], { encoding: 'utf8' }).includes('io.containerd.snapshotter');
+const isContainerd = hasContainerdStore();
 let folder: string;
 let registry: RegistryFixture;
 let made: { readonly layerPath: string; readonly diffId: Digest; readonly size: number };
@@ -59,13 +59,13 @@ describe('an image of one layer that we write', () => {
     const tag = `${registry.host}/${name}:1`;
     const layer = await packed();
     // Graph drivers compress when they push: packed, it would be unpacked for nothing.
-    expect(layer.compression).toBe(hasContainerdStore ? 'gzip' : 'none');
+    expect(layer.compression).toBe(isContainerd ? 'gzip' : 'none');
     await engine.load(imageArchive({ config: config(), layers: [layer], tag }), never);
     const manifest = imageManifest({ config: config(), layers: [layer] });
-    expect((await engine.inspect(tag, never))?.id).toBe(digestOf(hasContainerdStore ? manifest : config()));
+    expect((await engine.inspect(tag, never))?.id).toBe(digestOf(isContainerd ? manifest : config()));
 
     const digest = await engine.push(tag, never);
-    if (hasContainerdStore) expect(digest).toBe(digestOf(manifest));
+    if (isContainerd) expect(digest).toBe(digestOf(manifest));
     const accept = 'application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json';
     const pushed = JSON.parse((await registry.send('GET', `/v2/${name}/manifests/${digest}`, undefined, { accept })).body.toString()) as { config: { digest: string }; layers: { mediaType: string; size: number }[] };
     expect(pushed.config.digest).toBe(digestOf(config()));

@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,6 +19,11 @@ export const SHARED_SOCKET = process.env['TEST_ENGINE_SOCKET'] ?? '/var/run/dock
 
 /** How dockerd is started: the machine's own, or where TEST_ENGINE_COMMAND names another (a JSON array), that. */
 const DOCKERD: readonly string[] = JSON.parse(process.env['TEST_ENGINE_COMMAND'] ?? '["dockerd"]') as string[];
+
+/** Whether the engine under test keeps images in the containerd store: there an image's id is its manifest's digest, and a built layer takes its room twice. */
+export function hasContainerdStore(): boolean {
+  return execFileSync('docker', ['--host', `unix://${SHARED_SOCKET}`, 'info', '--format', '{{json .DriverStatus}}'], { encoding: 'utf8' }).includes('io.containerd.snapshotter');
+}
 
 /** The port under test, behind a Unix socket or at an address; without logins unless given. */
 export function engineAt(at: string | EngineAddress = SHARED_SOCKET, options: Partial<EngineOptions> = {}): BuildEngine & { close(): void } {
