@@ -5,9 +5,9 @@ import { createGzip } from 'node:zlib';
 import type { ArchiveLayer } from '../../execute/image-archive.js';
 import type { PackLayer } from '../../execute/ports.js';
 import type { Digest } from '../../shared/digest.js';
-import { answerWithin } from './answer-within.js';
 import type { EngineConnection } from './engine-connection.js';
 import { refused } from './engine-faults.js';
+import { engineInfo, hasContainerdStore } from './engine-info.js';
 
 /**
  * Puts layers into the form that an engine is to get them in. The containerd image store pushes a layer as it was loaded, so there it
@@ -24,11 +24,10 @@ export function createLayerPacking(connection: EngineConnection, patience: numbe
 const PIECE = 256 * 1024;
 
 async function pushesAsLoaded(connection: EngineConnection, patience: number, signal: AbortSignal): Promise<boolean> {
-  const asked = answerWithin(connection.address, patience, signal, (either) => connection.ask({ method: 'GET', path: '/info', signal: either }));
-  const { DriverStatus } = (await asked.catch((error: unknown) => {
+  const info = await engineInfo(connection, patience, signal).catch((error: unknown) => {
     throw refused(error, 'tell which image store it has');
-  })) as { readonly DriverStatus?: readonly (readonly [string, string])[] | null };
-  return (DriverStatus ?? []).some(([name, value]) => name === 'driver-type' && value.startsWith('io.containerd.snapshotter.'));
+  });
+  return hasContainerdStore(info);
 }
 
 /** Written beside the layer. Equal layers give equal bytes, as long as Node.js has the same zlib. */

@@ -55,8 +55,8 @@ describe("an engine's build cache", () => {
   it('is pruned to a size under the old and the new name of that, and no more than what no image has', async () => {
     const engine = space({ CachesDeleted: ['a'], SpaceReclaimed: 7 });
     expect(await engine.space.pruneCache(20e9, signal)).toBe(7);
-    expect(engine.requests).toMatchObject([{ method: 'POST', path: '/build/prune', query: { 'keep-storage': '20000000000', 'reserved-space': '20000000000' } }]);
-    expect(engine.requests[0]!.query).not.toHaveProperty('all');
+    expect(engine.requests).toMatchObject([{ path: '/info' }, { method: 'POST', path: '/build/prune', query: { 'keep-storage': '20000000000', 'reserved-space': '20000000000' } }]);
+    expect(engine.requests[1]!.query).not.toHaveProperty('all');
   });
   it('that the engine would not prune is said', async () => {
     await expect(space(new EngineRefusal(500, 'a prune is under way')).space.pruneCache(0, signal)).rejects.toThrow('the engine would not prune its build cache: a prune is under way');
