@@ -18,7 +18,9 @@ export const ON_ONE_ENGINE = [
   'integration/adapters-local.test.ts',
   // How base images are made. That every engine takes them alike is for engine-layers.test.ts.
   'integration/base-image.test.ts',
-  'integration/adapters/registry.test.ts',
+  'integration/base-image-faults.test.ts',
+  'integration/adapters/registry/registry.test.ts',
+  'integration/adapters/registry/registry-tokens.test.ts',
   'integration/definition-oracles.test.ts',
   'integration/dockerignore-oracle.test.ts',
   'integration/template-oracle.test.ts',

@@ -14,7 +14,7 @@ import { buildProgram, installDependencies } from './workspace.mjs';
 const SUITES = {
   unit: { real: false, workers: availableParallelism(), limit: 120 },
   golden: { real: false, workers: availableParallelism(), limit: 180 },
-  integration: { real: true, workers: 2, limit: 600 },
+  integration: { real: true, workers: 2, limit: 1200 },
   e2e: { real: true, workers: 2, limit: 1800 },
 };
 
