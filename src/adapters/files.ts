@@ -1,11 +1,13 @@
-import { createHash } from 'node:crypto';
-import { closeSync, constants, createReadStream, lstatSync, openSync, readSync, readdirSync, readFileSync, realpathSync, statSync, existsSync, type Dirent } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, realpathSync, statSync, existsSync, type Dirent } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { joinPath } from '../definition/paths.js';
 import type { Folder, SourceEntry, SourceFiles } from '../definition/source-files.js';
-import type { Digest } from '../shared/digest.js';
 import { UsageError } from '../shared/errors.js';
 import { bad, errorAt, good, type Checked, type Problem } from '../shared/problem.js';
+import { createFileDigests, PIECE_BYTES } from './file-digest.js';
+
+const digestFile = createFileDigests();
 
 /** Keeps the entries that the text of a .dockerignore (at `path`) does not leave out. */
 export type IgnoreFilter = (path: string, text: string, entries: readonly SourceEntry[]) => Checked<readonly SourceEntry[]>;
@@ -210,25 +212,14 @@ function readEntries(directory: string, root: string, problems: Problem[]): read
 }
 
 async function* readExactly(path: string, size: number): AsyncIterable<Uint8Array> {
-  let seen = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 32 * 1024 })) {
-    seen += (chunk as Buffer).length;
-    yield chunk as Buffer;
-  }
-  if (seen !== size) throw new Error(`${path} changed while it was read`);
-}
-
-const pieces = Buffer.allocUnsafe(256 * 1024);
-
-/** `size` saves asking for more where the whole file came in one piece. */
-function digestFile(path: string, size: number): Digest {
-  const file = openSync(path, 'r');
+  const file = await open(path);
   try {
-    const first = readSync(file, pieces);
-    const hash = createHash('sha256').update(pieces.subarray(0, first));
-    if (first > 0 && (first !== size || first === pieces.length)) for (let length; (length = readSync(file, pieces)) > 0; ) hash.update(pieces.subarray(0, length));
-    return `sha256:${hash.digest('hex')}`;
+    // One more than there is, so that more is noticed.
+    const piece = Buffer.allocUnsafe(Math.min(size + 1, PIECE_BYTES));
+    let seen = 0;
+    for (let length; (length = (await file.read(piece)).bytesRead) > 0; yield piece.subarray(0, length)) seen += length;
+    if (seen !== size) throw new Error(`${path} changed while it was read`);
   } finally {
-    closeSync(file);
+    await file.close();
   }
 }

@@ -8,6 +8,6 @@ export type ContextEntry =
       readonly mode: 0o644 | 0o755;
       /** Bytes. */
       readonly size: number;
-      /** The content, a piece at a time; may be called more than once. Throws when the file is no longer as long as `size`. */
+      /** The content, a piece at a time, each good until the next is asked for; may be called more than once. Throws when the file is no longer as long as `size`. */
       read(): AsyncIterable<Uint8Array>;
     };

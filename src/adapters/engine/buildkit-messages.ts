@@ -91,7 +91,10 @@ async function load(): Promise<BuildkitMessages> {
   const codec = <T>(name: string): Codec<T> => {
     const type = root.lookupType(name);
     return {
-      encode: (value) => Buffer.from(type.encode(value as { [key: string]: unknown }).finish()),
+      encode: (value) => {
+        const { buffer, byteOffset, byteLength } = type.encode(value as { [key: string]: unknown }).finish();
+        return Buffer.from(buffer, byteOffset, byteLength);
+      },
       decode: (bytes) => type.decode(bytes) as T,
     };
   };

@@ -43,7 +43,7 @@ const NEVER_KEPT = 1;
 
 /** Go's FileMode bit of a directory. */
 const DIRECTORY = 0x80000000;
-const PACKET_BYTES = 32 * 1024;
+const PACKET_BYTES = 256 * 1024;
 const SERVING = 1;
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 
@@ -85,8 +85,8 @@ export async function openBuildSession(connection: EngineConnection, content: Se
   const missingSecrets = new Map<string, string>();
   const server = new grpc.Server({ 'grpc.enable_channelz': 0 });
   server.addService(service(messages), {
-    diffCopy: (call: ServerDuplexStream<Packet, Packet>) => {
-      sendEntries(call, askedEntries(content, call), fail);
+    diffCopy: (call: ServerDuplexStream<Packet, Buffer>) => {
+      sendEntries(call, messages.packet.encode, askedEntries(content, call), fail);
     },
     credentials: (call: ServerUnaryCall<{ host: string }, object>, done: sendUnaryData<object>) => {
       content.credentialsFor(credentialsKey(call.request.host)).then(
@@ -134,17 +134,16 @@ export function credentialsKey(registryHost: string): string {
 }
 
 function service(messages: BuildkitMessages): ServiceDefinition {
-  const method = <Q, A>(path: string, stream: boolean, request: Codec<Q>, response: Codec<A>): ServiceDefinition[string] => ({
+  const method = <Q, A>(path: string, stream: boolean, request: Codec<Q>, response: Pick<Codec<A>, 'encode'>): ServiceDefinition[string] => ({
     path,
     requestStream: stream,
     responseStream: stream,
     requestSerialize: request.encode,
     requestDeserialize: request.decode,
     responseSerialize: response.encode,
-    responseDeserialize: response.decode,
   }) as ServiceDefinition[string];
   return {
-    diffCopy: method(METHOD.diffCopy, true, messages.packet, messages.packet),
+    diffCopy: method(METHOD.diffCopy, true, messages.packet, { encode: (packet: Buffer) => packet }),
     credentials: method(METHOD.credentials, false, messages.credentialsRequest, messages.credentialsResponse),
     secret: method(METHOD.secret, false, messages.secretRequest, messages.secretResponse),
     health: method(METHOD.health, false, messages.healthRequest, messages.healthResponse),
@@ -152,7 +151,7 @@ function service(messages: BuildkitMessages): ServiceDefinition {
 }
 
 /** The engine says in the call's metadata which folder it means, and which paths of it it needs. */
-function askedEntries(content: SessionContent, call: ServerDuplexStream<Packet, Packet>): readonly ContextEntry[] {
+function askedEntries(content: SessionContent, call: ServerDuplexStream<Packet, Buffer>): readonly ContextEntry[] {
   const metadata = (key: string): string => call.metadata.get(key).join(', ');
   if (metadata('dir-name') === 'dockerfile') return [textEntry('Dockerfile', content.dockerfile)];
   const wanted = metadata('followpaths');
@@ -170,14 +169,15 @@ function statOf(entry: ContextEntry): FileStat {
 }
 
 /** fsutil's sender: all stats, then the bytes of each file that is asked for, one file after the other, no faster than the engine reads. */
-function sendEntries(call: ServerDuplexStream<Packet, Packet>, entries: readonly ContextEntry[], onFault: (error: unknown) => void): void {
+function sendEntries(call: ServerDuplexStream<Packet, Buffer>, encode: (packet: Packet) => Buffer, entries: readonly ContextEntry[], onFault: (error: unknown) => void): void {
   const gone = new AbortController();
   const stop = (): void => gone.abort();
   for (const event of ['cancelled', 'close', 'error']) call.on(event, stop);
 
   const write = async (packet: Packet): Promise<void> => {
     gone.signal.throwIfAborted();
-    if (!call.write(packet)) await once(call, 'drain', { signal: gone.signal });
+    // Made into bytes here and now: the piece of a file in it is another one soon.
+    if (!call.write(encode(packet))) await once(call, 'drain', { signal: gone.signal });
   };
   const sendFile = async (id: number): Promise<void> => {
     const entry = entries[id];
@@ -193,7 +193,7 @@ function sendEntries(call: ServerDuplexStream<Packet, Packet>, entries: readonly
   const fault = (error: unknown): void => {
     if (gone.signal.aborted) return;
     onFault(error);
-    call.write({ type: PACKET.error, data: Buffer.from('the build context could not be read') });
+    call.write(encode({ type: PACKET.error, data: Buffer.from('the build context could not be read') }));
     call.end();
     stop();
   };
@@ -208,7 +208,7 @@ function sendEntries(call: ServerDuplexStream<Packet, Packet>, entries: readonly
       sending = sending.then(() => sendFile(packet.id ?? 0));
       sending.catch(fault);
     } else if (packet.type === PACKET.fin) {
-      call.write({ type: PACKET.fin });
+      call.write(encode({ type: PACKET.fin }));
       call.end();
     }
   });

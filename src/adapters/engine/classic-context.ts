@@ -42,7 +42,7 @@ export async function classicContext(dockerfile: string, context: readonly Conte
       for await (const piece of entry.read()) {
         sent += piece.length;
         if (sent > entry.size) throw changed();
-        await body.write(piece);
+        await body.write(Buffer.from(piece));
       }
       if (sent !== entry.size) throw changed();
     }
@@ -61,6 +61,6 @@ export async function classicContext(dockerfile: string, context: readonly Conte
 
 async function textOf(entry: Extract<ContextEntry, { type: 'file' }>): Promise<string> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of entry.read()) pieces.push(piece);
+  for await (const piece of entry.read()) pieces.push(Buffer.from(piece));
   return Buffer.concat(pieces).toString();
 }

@@ -36,7 +36,7 @@ async function contents(path = 'web'): Promise<Readonly<Record<string, string>>>
   for (const entry of read.value) {
     if (entry.type === 'directory') continue;
     const chunks: Uint8Array[] = [];
-    for await (const chunk of entry.read()) chunks.push(chunk);
+    for await (const chunk of entry.read()) chunks.push(Buffer.from(chunk));
     const text = Buffer.concat(chunks);
     expect([entry.size, entry.digest()]).toEqual([text.length, digestOf(text)]);
     texts[entry.path] = text.toString();
