@@ -28,7 +28,9 @@ export async function explainClassicFailure(text: string, step: number | undefin
 /** A parent that its registry did not give, if that is what happened. A registry's plain "not found" is the Dockerfile's fault. */
 function parentFailure(words: string, { args }: DockerfilePlace): Error | undefined {
   const image = parseImageRef(args.split(/\s+/)[0]!);
-  if (image === undefined || statusIn(words) === 404 || /repository does not exist|stage/.test(words)) return undefined;
+  if (image === undefined || statusIn(words) === 404) return undefined;
+  // With the containerd store the words are of both; only the end tells a login that is missing from a name that is wrong.
+  if (/repository does not exist|stage/.test(words) && !/authorization failed/.test(words)) return undefined;
   return registryFault('pull', image, words);
 }
 

@@ -29,6 +29,8 @@ describe('explainClassicFailure', () => {
   it('a registry that refuses or is away is no fault of the Dockerfile', async () => {
     expect(await explained('Head "https://registry.example.org/v2/base/manifests/1": no basic auth credentials', 2)).toMatchObject({ name: 'RegistryError', registry: 'registry.example.org', status: 401 });
     expect(await explained('Get "https://registry.example.org/v2/": dial tcp: connection refused', 2)).toBeInstanceOf(RegistryError);
+    const containerd = 'failed to resolve reference "registry.example.org/base:1": pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials';
+    expect(await explained(containerd, 2)).toMatchObject({ name: 'RegistryError', status: 401 });
   });
 
   it('a full disk is the engine, whatever else it says', async () => {
