@@ -37,8 +37,8 @@ export class BuildFailure extends Error {
 
 /** What executing a plan needs of an engine; small, so that another builder can take its place. Everything rejects with an EngineError when the engine is gone. */
 export interface BuildEngine extends LocalImages {
-  /** Builds and tags; the image id. Rejects with BuildFailure when the Dockerfile is at fault, with the signal's reason when aborted. */
-  build(request: BuildRequest, signal: AbortSignal): Promise<string>;
+  /** Builds and tags; the image. Rejects with BuildFailure when the Dockerfile is at fault, with the signal's reason when aborted. */
+  build(request: BuildRequest, signal: AbortSignal): Promise<InspectedImage>;
   /** Loads an image archive (docker-archive or OCI layout, a tar stream) that names its own tag. */
   load(archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   /** Pulls `name:tag` or `name@digest` with the credentials that its registry needs; `platform` unset: the engine's own. Rejects with a RegistryError when the registry refuses. */

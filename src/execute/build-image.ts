@@ -62,12 +62,10 @@ export async function makeImage(step: Step, log: ImageLog, work: Work, signal: A
     show('build');
     const limit = work.config.timeouts.build;
     const tooLong = (): Error => new StepFailure('build', `its build did not end within ${limit} s`);
-    if (step.action === 'build') await within(limit, signal, tooLong, (either) => build(step, node, parents, untested, buildLog, work, either));
-    else await engine.tag(step.localId!, untested, signal);
+    const image = step.action === 'build' ? await within(limit, signal, tooLong, (either) => build(step, node, parents, untested, buildLog, work, either)) : await existing(step, untested, work, signal);
     show('test');
     await test(step, node, untested, log, work, signal);
     show('publish');
-    const image = await present(untested, work, signal);
     return await finish(step, image, whyNotPublished(step, image, parents, work), work, signal);
   } finally {
     // Also after an abort: the tag must not outlive its run.
@@ -87,7 +85,7 @@ function watchedLog(log: ImageLog, onStep: (step: string) => void): ImageLog {
   };
 }
 
-async function build(step: Step, node: Node, parents: readonly Parent[], untested: string, log: ImageLog, work: Work, signal: AbortSignal): Promise<void> {
+async function build(step: Step, node: Node, parents: readonly Parent[], untested: string, log: ImageLog, work: Work, signal: AbortSignal): Promise<InspectedImage> {
   const { config, ports, graph } = work;
   const started = ports.now();
   const { definition } = node;
@@ -100,12 +98,13 @@ async function build(step: Step, node: Node, parents: readonly Parent[], unteste
   const facts = { definition, digest, parents: recorded, folder, base, version, platform: config.platform };
 
   // The one place of executing in which kinds differ.
+  let image: InspectedImage;
   switch (definition.recipe.kind) {
     case 'production':
     case 'stack': {
       const labels = imageLabels({ ...facts, created: new Date(work.startedAt).toISOString().replace(/\.\d+Z$/, 'Z'), packages: undefined });
       const { templatePath } = definition.recipe;
-      await buildProduction({ directory: definition.directory, templatePath, dockerfile: node.dockerfile!, parents, labels, tag: untested, noCache: !work.useCache, log }, config, ports, signal);
+      image = await buildProduction({ directory: definition.directory, templatePath, dockerfile: node.dockerfile!, parents, labels, tag: untested, noCache: !work.useCache, log }, config, ports, signal);
       // Looked at behind the build: then nothing that it read can have been other files.
       if (ports.digestNow(step.image) !== digest) throw new StepFailure('build', 'its files changed since this run was planned; run again');
       break;
@@ -114,11 +113,18 @@ async function build(step: Step, node: Node, parents: readonly Parent[], unteste
       const { rootfs, rootfsPath } = definition.recipe;
       const labels = (created: string, packages: Digest): Readonly<Record<string, string>> => imageLabels({ ...facts, created, packages });
       await buildBase({ rootfs, rootfsPath, tag: untested, epoch: work.epoch, former: formerBase(work.latest(step.image), digest), labels, log }, config, ports, signal);
+      image = await present(untested, work, signal);
       break;
     }
   }
-  const image = await present(untested, work, signal);
   ports.tell({ type: 'built', image: step.image, seconds: (ports.now() - started) / 1000, size: image.size, id: image.id });
+  return image;
+}
+
+/** What an earlier run left on the engine, under this run's name for what is not tested. */
+async function existing(step: Step, untested: string, work: Work, signal: AbortSignal): Promise<InspectedImage> {
+  await work.ports.engine.tag(step.localId!, untested, signal);
+  return present(untested, work, signal);
 }
 
 /** Whether making an image needs room for temporary files beside the engine's disk. */

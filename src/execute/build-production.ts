@@ -1,7 +1,7 @@
 import { replaceSources } from '../definition/dockerfile.js';
 import type { Config } from '../shared/config.js';
 import { NoSpaceError } from '../shared/errors.js';
-import { BuildFailure } from './build-engine.js';
+import { BuildFailure, type InspectedImage } from './build-engine.js';
 import { failureLines } from './failure-lines.js';
 import type { Parent } from './parents.js';
 import type { ImageLog, Ports } from './ports.js';
@@ -32,8 +32,8 @@ export function proxyEnvironment(config: Config): Readonly<Record<string, string
   return proxy === undefined ? {} : { http_proxy: proxy, https_proxy: proxy, HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
 }
 
-/** Builds a rendered Dockerfile on the parents' run tags; the image id. */
-export async function buildProduction(build: ProductionBuild, config: Config, ports: Pick<Ports, 'engine' | 'readContext'>, signal: AbortSignal): Promise<string> {
+/** Builds a rendered Dockerfile on the parents' run tags. */
+export async function buildProduction(build: ProductionBuild, config: Config, ports: Pick<Ports, 'engine' | 'readContext'>, signal: AbortSignal): Promise<InspectedImage> {
   const runTags = new Map(build.parents.map(({ ref, runTag }) => [ref, runTag]));
   const dockerfile = replaceSources(build.dockerfile, (ref) => runTags.get(ref));
   const context = ports.readContext(build.directory);

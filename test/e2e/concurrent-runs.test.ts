@@ -136,7 +136,7 @@ describe('when somebody else writes to the registry meanwhile', () => {
     const isPush = (method: string, path: string): boolean => method === 'PUT' && path.endsWith('/test/web/manifests/1.0-1');
     line.fail({ when: (method, path) => (pushed ||= isPush(method, path)) && method === 'HEAD' && path.endsWith('/test/web/manifests/1.0-1'), instead: { until: checked } });
     const run = scenario.start([]);
-    await line.saw(isPush);
+    await run.meets(line.saw(isPush));
     await until('the push has arrived', async () => (await scenario.tags('web')).includes('1.0-1'));
     const theirs = await scenario.registry.pushImage('test/web', '1.0-1', { labels: { theirs: 'yes' } });
     release();

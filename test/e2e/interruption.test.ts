@@ -82,7 +82,7 @@ describe('a run that is killed with -9', () => {
     const isPush = (method: string, path: string): boolean => method === 'PUT' && path.endsWith('/test/pushed/manifests/1.0-1');
     line.fail({ when: isPush, times: 1, instead: 'hang' });
     const run = scenario.start([]);
-    await line.saw(isPush);
+    await run.meets(line.saw(isPush));
     await killed(run, 'SIGKILL');
     expect(await scenario.tags('pushed')).toEqual([]);
 
@@ -182,7 +182,7 @@ describe('a run that is asked to end', () => {
     const isPush = (method: string, path: string): boolean => method === 'PUT' && path.endsWith('/test/push/manifests/1.0-1');
     line.fail({ when: isPush, times: 1, instead: 'hang' });
     const run = scenario.start(select('push'));
-    await line.saw(isPush);
+    await run.meets(line.saw(isPush));
     const since = Date.now();
     run.child.kill('SIGINT');
     await expectCleanEnd('push', run, since, 130, 'interrupted');
@@ -207,15 +207,13 @@ describe('a run that is asked to end', () => {
     const isPromotion = (method: string, path: string): boolean => method === 'PUT' && path.endsWith('/test/moves/manifests/latest');
     line.fail({ when: isPromotion, times: 1, instead: 'hang' });
     const run = scenario.start(select('moves'));
-    await line.saw(isPromotion);
+    await run.meets(line.saw(isPromotion));
     const since = Date.now();
     run.child.kill('SIGINT');
     expect((await run.ended).code).toBe(130);
     expect(Date.now() - since).toBeLessThan(6_000);
     expect(await scenario.tags('moves')).toEqual(['1.0-1']);
-    const again = await scenario.run(select('moves'));
-    expect(again.code).toBe(0);
-    expect(again.stdout).toMatch(/moves\s+:latest\s+→ 1\.0-1/);
+    expect(await scenario.run(select('moves'))).toMatchObject({ code: 0, stdout: expect.stringMatching(/moves\s+:latest\s+→ 1\.0-1/) });
   }, 120_000);
 
   it('while the registry is asked ends at once', async () => {

@@ -50,8 +50,6 @@ describe('what takes longer than it may', () => {
 
   it('is given up, if it is a push; the registry is to blame', async () => {
     line.fail({ when: (method, path) => method === 'PUT' && path.endsWith('/manifests/1.0-1'), instead: 'hang' });
-    const { code, stdout } = await run('slow-push');
-    expect(code).toBe(5);
-    expect(stdout).toMatch(/slow-push\s+FAILED\s+the push of \S+\/test\/slow-push:1\.0-1 did not end within 3 s/);
+    expect(await run('slow-push')).toMatchObject({ code: 5, stdout: expect.stringMatching(/slow-push\s+FAILED\s+the push of \S+\/test\/slow-push:1\.0-1 did not end within 3 s/) });
   }, 60_000);
 });

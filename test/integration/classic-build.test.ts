@@ -25,7 +25,7 @@ type Built = { readonly id: string; readonly tag: string; readonly printed: read
 async function build(lines: string, rest: Partial<BuildRequest> = {}, on = engine): Promise<Built> {
   const tag = `${prefix}/image:${++serial}`;
   const printed: string[] = [];
-  const id = await on.build(buildRequest(tag, `FROM ${base}\n${lines}\n`, { limits: { cpushares: 1024 }, noCache: true, onLine: (line) => printed.push(line), ...rest }), never);
+  const { id } = await on.build(buildRequest(tag, `FROM ${base}\n${lines}\n`, { limits: { cpushares: 1024 }, noCache: true, onLine: (line) => printed.push(line), ...rest }), never);
   return { id, tag, printed };
 }
 

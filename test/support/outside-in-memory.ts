@@ -104,7 +104,7 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
         deeds.push(`build ${name}`);
         await hooks.build?.(name, request, signal);
         have(builtId(name), [request.tag], { labels: request.labels });
-        return builtId(name);
+        return find(request.tag)!;
       },
       async load(archive) {
         const tar = Buffer.concat(await collect(archive)).toString('latin1');

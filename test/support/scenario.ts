@@ -21,6 +21,8 @@ export type Running = {
   output(): string;
   /** Resolves when the output matches; rejects when the run ends first, or after 60 s. */
   waitFor(pattern: RegExp): Promise<void>;
+  /** Resolves with what happens elsewhere while the run is at work; rejects with its output when it ends first, or after 60 s. */
+  meets<T>(what: Promise<T>): Promise<T>;
   readonly ended: Promise<Ended>;
 };
 
@@ -149,6 +151,13 @@ export async function openScenario(options: ScenarioOptions = {}): Promise<Scena
           watchers.add(watch);
           watch();
           void ended.then(() => settle(pattern.test(output()) ? undefined : new Error(`ended without ${String(pattern)}:\n${output()}`)));
+        }),
+      meets: (what) =>
+        new Promise((resolve, reject) => {
+          const fail = (how: string) => (): void => reject(new Error(`${how}:\n${output()}`));
+          const timer = setTimeout(fail('not met within 60 s'), 60_000);
+          void what.then(resolve, reject).finally(() => clearTimeout(timer));
+          void ended.then(fail('ended before it was met'));
         }),
     };
   };

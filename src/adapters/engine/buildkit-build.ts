@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { BuildFailure, type BuildRequest } from '../../execute/build-engine.js';
+import { BuildFailure, type BuildRequest, type InspectedImage } from '../../execute/build-engine.js';
 import { EngineError, Fault } from '../../shared/errors.js';
 import { answerWithin } from './answer-within.js';
 import { explainBuildFailure } from './build-failure.js';
@@ -15,13 +15,13 @@ import { inspectImage } from './inspect-image.js';
 /** How long the engine gets to be gone, after a step that was killed from outside, before the step is blamed. Milliseconds. */
 const SHUTDOWN_GRACE = 1_000;
 
-/** Builds with BuildKit: the engine asks for Dockerfile and context through a session of this build alone. The image id. Rejects with NoBuildSession when it opens none. */
+/** Builds with BuildKit: the engine asks for Dockerfile and context through a session of this build alone. The image. Rejects with NoBuildSession when it opens none. */
 export async function buildWithSession(
   connection: EngineConnection,
   request: BuildRequest,
   { credentialsFor, secretOf, clock, patience }: Pick<SessionContent, 'credentialsFor' | 'secretOf'> & { readonly clock: Clock; /** Seconds for what the engine can answer at once. */ readonly patience: number },
   signal: AbortSignal,
-): Promise<string> {
+): Promise<InspectedImage> {
   const messages = await loadBuildkitMessages();
   const quickly = <T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> => answerWithin(connection.address, patience, signal, ask);
   const session = await quickly((limited) => openSession(connection, { ...request, key: request.tag.replace(/:[^:/]*$/, ''), credentialsFor, secretOf }, limited));
@@ -40,7 +40,7 @@ export async function buildWithSession(
     if (!done) throw new EngineError(`the engine ended the build of ${request.tag} without an image and without a word`);
     const image = await quickly((limited) => inspectImage(connection, request.tag, limited));
     if (image === undefined) throw new EngineError(`the engine built ${request.tag} but does not have it`);
-    return image.id;
+    return image;
   } catch (error) {
     signal.throwIfAborted();
     throw error instanceof Fault || error instanceof BuildFailure ? error : new BuildFailure(`build context: ${(error as Error).message}`, undefined);

@@ -1,4 +1,4 @@
-import { BuildFailure, type BuildRequest } from '../../execute/build-engine.js';
+import { BuildFailure, type BuildRequest, type InspectedImage } from '../../execute/build-engine.js';
 import type { ContainerLimits } from '../../shared/container-limits.js';
 import { EngineError, Fault } from '../../shared/errors.js';
 import { parseImageRef } from '../../shared/image-ref.js';
@@ -27,8 +27,8 @@ export type ClassicOptions = {
 /** How long the engine gets to be gone, after a step that was killed from outside, before the step is blamed. Milliseconds. */
 const SHUTDOWN_GRACE = 1_000;
 
-/** Builds with the engine's classic builder, which applies limits and needs no session: the context is the body of the request. The image id. */
-export async function buildClassic(connection: EngineConnection, request: BuildRequest, options: ClassicOptions, signal: AbortSignal): Promise<string> {
+/** Builds with the engine's classic builder, which applies limits and needs no session: the context is the body of the request. The image. */
+export async function buildClassic(connection: EngineConnection, request: BuildRequest, options: ClassicOptions, signal: AbortSignal): Promise<InspectedImage> {
   const { clock, patience } = options;
   const quickly = <T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> => answerWithin(connection.address, patience, signal, ask);
   refuseMounts(request.dockerfile, options.because);
@@ -81,7 +81,7 @@ export async function buildClassic(connection: EngineConnection, request: BuildR
   if (!built) throw new EngineError(`the engine ended the build of ${request.tag} without an image and without a word`);
   const image = await quickly((limited) => inspectImage(connection, request.tag, limited));
   if (image === undefined) throw new EngineError(`the engine built ${request.tag} but does not have it`);
-  return image.id;
+  return image;
 }
 
 /** The engine would say it only once it gets there, after all that stands above. */

@@ -5,7 +5,7 @@ import { ArchiveError, EngineError, Fault, RegistryError } from '../../../src/sh
 import { docsOf } from '../../../src/shared/fault-docs.js';
 import { formatParents, LABEL } from '../../../src/state/labels.js';
 import { configOf } from '../../support/tree-in-memory.js';
-import { builtId, outsideInMemory, pushedAs, type OutsideInMemory } from '../../support/outside-in-memory.js';
+import { builtId, pushedAs, type OutsideInMemory } from '../../support/outside-in-memory.js';
 import { formerly, image, local, manifest, provenance, published, REGISTRY, today } from '../../support/plan-tree.js';
 import { runInMemory, TOKEN } from '../../support/run-in-memory.js';
 
@@ -348,9 +348,13 @@ describe('makeImage, through a run', () => {
     expect(logs.get('base')!.join('\n')).toContain(`/tree/images/base/test.sh ${REGISTRY}/base:untested-${TOKEN}-2.0`);
   });
   it('an image that the engine lost is a failure of that image', async () => {
-    const outside = outsideInMemory();
-    const { exit, events } = await runInMemory('base', { hooks: { test: () => ({ end: 'exited', code: 0 }) }, before: ({ ports }) => { (ports.engine as { inspect: unknown }).inspect = async () => undefined; } });
-    expect(outside.events).toEqual([]);
+    const { exit, events } = await runInMemory('base', {
+      found: { local: [local('had', [ref('base')], 'base', today('base'))] },
+      before: ({ have, ports }) => {
+        have('sha256:had', [ref('base')]);
+        (ports.engine as { inspect: unknown }).inspect = async () => undefined;
+      },
+    });
     expect([exit, events.at(-1)]).toEqual([1, expect.objectContaining({ message: expect.stringContaining('the engine no longer has') })]);
   });
 });
