@@ -54,6 +54,13 @@ export type Config = {
   readonly minFree: number;
   /** What the engine's build cache is pruned to at the end of a run: bytes; undefined: never. */
   readonly engineCache: number | undefined;
+  /** Who a changelog entry is by when neither the environment nor git says it. */
+  readonly fallbackAuthor: string;
+  readonly fallbackEmail: string;
+  /** What a changelog entry is for: `wikimedia`, as in Debian's `unstable`. */
+  readonly distribution: string;
+  /** What stands before the number that `update` raises: the `s` of `1.2-1-s3`. */
+  readonly updateId: string;
   /** Every key but credentials, as templates see it; defaults filled in as docker-pkg does. */
   readonly variables: Readonly<Record<string, unknown>>;
 };

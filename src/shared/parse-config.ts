@@ -105,10 +105,18 @@ export function parseConfig(path: string, text: string): Checked<Config> {
     timeouts: readTimeouts(fields),
     minFree: fields.size('min_free') ?? DEFAULT_MIN_FREE,
     engineCache: fields.size('engine_cache'),
+    fallbackAuthor: fields.checkedText('fallback_author', authorFault) ?? textDefault('fallback_author'),
+    fallbackEmail: fields.checkedText('fallback_email', emailFault) ?? textDefault('fallback_email'),
+    distribution: fields.checkedText('distribution', distributionFault) ?? textDefault('distribution'),
+    updateId: fields.checkedText('update_id', updateIdFault) ?? textDefault('update_id'),
   };
   if (problems.some(({ severity }) => severity === 'error')) return bad(problems);
   const proxies = { http_proxy: httpProxy ?? null, apt_only_proxy: aptProxy ?? null };
   return good({ ...known, variables: { ...VARIABLE_DEFAULTS, ...variablesOf(parsed.value), ...proxies } }, problems);
+}
+
+function textDefault(key: 'fallback_author' | 'fallback_email' | 'distribution' | 'update_id'): string {
+  return VARIABLE_DEFAULTS[key] as string;
 }
 
 /** Every key but credentials, as written. */
@@ -230,6 +238,25 @@ function platformFault(text: string): string | undefined {
 
 function emptyFault(text: string): string | undefined {
   return text === '' ? 'is empty' : undefined;
+}
+
+/** A changelog's last line is ` -- NAME <EMAIL>  DATE` (Debian Policy 4.4). */
+function authorFault(text: string): string | undefined {
+  return /^[^\n<>]*[^\s<>][^\n<>]*$/.test(text) ? undefined : 'is no name as a changelog has it (some text of one line, without < and >)';
+}
+
+function emailFault(text: string): string | undefined {
+  return /^[^\s<>]+$/.test(text) ? undefined : 'is no address as a changelog has it (some text without blanks, < and >)';
+}
+
+/** One or more words, as a changelog's first line may have them (Debian Policy 4.4). */
+function distributionFault(text: string): string | undefined {
+  return /^[A-Za-z0-9.+-]+(?: [A-Za-z0-9.+-]+)*$/.test(text) ? undefined : 'is no distribution as a changelog has it (letters, digits, . + -)';
+}
+
+/** It becomes part of a tag; a digit at its end would run into the number. */
+function updateIdFault(text: string): string | undefined {
+  return /^[A-Za-z0-9._]*[A-Za-z._]$/.test(text) ? undefined : 'is nothing to stand before a number in a version (letters, digits, . and _, no digit at the end)';
 }
 
 /** What Python's `str.format` would stop at: docker-pkg hands it `path` and `image`, nothing else. */

@@ -46,6 +46,10 @@ describe('parseConfig', () => {
       timeouts: { connect: 10, idle: 30, test: 600, build: 10800 },
       minFree: 2e9,
       engineCache: undefined,
+      fallbackAuthor: 'Author',
+      fallbackEmail: 'email@domain',
+      distribution: 'wikimedia',
+      updateId: 's',
       variables: {
         registry: 'localhost:5000',
         namespace: '',
@@ -93,7 +97,10 @@ min_free: 500 MB
 engine_cache: 20GiB
 seed_image: trixie
 driver: docker
-fallback_author: Ann
+fallback_author: Ann Other
+fallback_email: ann@example.org
+distribution: trixie
+update_id: u
 `);
     expect(warnings).toEqual([]);
     expect(config).toMatchObject({
@@ -119,8 +126,12 @@ fallback_author: Ann
       timeouts: { connect: 10, idle: 0.5, test: 60, build: 10800 },
       minFree: 500e6,
       engineCache: 20 * 2 ** 30,
+      fallbackAuthor: 'Ann Other',
+      fallbackEmail: 'ann@example.org',
+      distribution: 'trixie',
+      updateId: 'u',
     });
-    expect(config.variables).toMatchObject({ seed_image: 'trixie', driver: 'docker', fallback_author: 'Ann', known_uid_mappings: { app: 1000 }, jobs: 3 });
+    expect(config.variables).toMatchObject({ seed_image: 'trixie', driver: 'docker', fallback_author: 'Ann Other', known_uid_mappings: { app: 1000 }, jobs: 3 });
   });
 
   it('min_free: 0 needs no unit', () => expect(read('registry: localhost\nmin_free: 0\n').config.minFree).toBe(0));
@@ -198,6 +209,16 @@ fallback_author: Ann
     ['registry: localhost\nmin_free: 20\nengine_cache: 20g', ['config.yaml:2: min_free "20" has no unit: "20GB"?', 'config.yaml:3: engine_cache "20g" has an unknown unit: "20GB"?']],
     ['registry: localhost\nmin_free: yes\nengine_cache: [1GB]', ['config.yaml:2: min_free must be a size ("20GB"), not true or false', 'config.yaml:3: engine_cache must be a size ("20GB"), not a list']],
     ['registry: localhost\nhttp_proxy: "http://a b"', ['config.yaml:2: http_proxy must be a URL (no blanks, no quotes)']],
+    ['registry: localhost\nfallback_author: "Ann <a@b>"\nfallback_email: "a b"\ndistribution: ""\nupdate_id: "s1"', [
+      'config.yaml:2: fallback_author is no name as a changelog has it (some text of one line, without < and >)',
+      'config.yaml:3: fallback_email is no address as a changelog has it (some text without blanks, < and >)',
+      'config.yaml:4: distribution is no distribution as a changelog has it (letters, digits, . + -)',
+      'config.yaml:5: update_id is nothing to stand before a number in a version (letters, digits, . and _, no digit at the end)',
+    ]],
+    ['registry: localhost\nfallback_author: " "\nupdate_id: "a-b"', [
+      'config.yaml:2: fallback_author is no name as a changelog has it (some text of one line, without < and >)',
+      'config.yaml:3: update_id is nothing to stand before a number in a version (letters, digits, . and _, no digit at the end)',
+    ]],
     ['registry: localhost\nregistry: localhost\njobs: 1\njobs: 2', ['config.yaml:2: key "registry" stands already on line 1', 'config.yaml:4: key "jobs" stands already on line 3']],
   ])('%j: all problems, with their lines', (text, problems) => expect([...problemsOf(text)].sort()).toEqual([...problems].sort()));
 });
