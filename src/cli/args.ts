@@ -1,56 +1,15 @@
 import { readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Argv, Options as YargsOptions } from 'yargs';
+import type { Argv } from 'yargs';
 import { EXIT_MEANING, UsageError } from '../shared/errors.js';
 import { nearHint } from '../shared/near-names.js';
+import { OPTIONS, type OptionEntry, type OptionName, type OptionValues } from './options.js';
 import { programVersion } from './program-version.js';
 import type { Options } from './verb.js';
-
-/** The verbs, in the order of the help. */
-export const VERBS = {
-  build: 'build what is missing, test it, publish it and move :latest (the default verb)',
-  plan: 'show what build would do, and why',
-  list: 'list every image of the tree, parents first',
-  render: 'show the Dockerfile of an image, or with --all of every image',
-  promote: 'move :latest of one image to its newest published version, whatever it is now',
-} as const;
-
-/** The name of one of them. */
-export type VerbName = keyof typeof VERBS;
+import { SHARED, VERBS, type VerbEntry, type VerbName } from './verbs.js';
 
 /** What the command line asks for. */
 export type Asked = { readonly verb: VerbName; readonly options: Options } | { readonly print: string };
-
-const OPTIONS = {
-  config: { alias: 'c', type: 'string', requiresArg: true, default: 'config.yaml', describe: 'what the tree is told about the outside' },
-  select: { type: 'string', requiresArg: true, describe: 'only images whose registry/namespace/name:tag matches this glob (may repeat)' },
-  jobs: { alias: 'j', type: 'number', requiresArg: true, describe: 'how many images at once (default: cores)' },
-  publish: { type: 'boolean', describe: 'push what was tested; --no-publish keeps it here', default: undefined },
-  'dry-run': { type: 'boolean', default: false, describe: 'show the plan, change nothing' },
-  rebuild: { type: 'boolean', default: false, describe: 'build the selected images though nothing asks for it' },
-  'on-error': { type: 'string', requiresArg: true, default: 'continue', describe: 'after a failure: go on with what does not stand on it, or start nothing new' },
-  'use-cache': { type: 'boolean', default: false, describe: "let the engine use its build cache" },
-  pull: { type: 'boolean', default: true, describe: '--no-pull: use outside images that the engine has as they are' },
-  strict: { type: 'boolean', default: false, describe: 'warnings are errors' },
-  json: { type: 'boolean', default: false, describe: 'JSON alone on standard output' },
-  verbose: { alias: 'v', type: 'boolean', default: false, describe: 'also say what is usually not worth a line' },
-  all: { type: 'boolean', default: false, describe: 'plan: also what is up to date; render: every image' },
-  check: { type: 'boolean', default: false, describe: 'exit 10 when work is pending' },
-} satisfies Record<string, YargsOptions>;
-
-type OptionName = keyof typeof OPTIONS;
-
-const SHARED: readonly OptionName[] = ['config', 'json', 'strict', 'verbose'];
-const BUILD: readonly OptionName[] = ['select', 'jobs', 'publish', 'dry-run', 'rebuild', 'on-error', 'use-cache', 'pull'];
-
-/** Which options each verb takes beside the shared ones. */
-const TAKES: Readonly<Record<VerbName, readonly OptionName[]>> = {
-  build: BUILD,
-  plan: ['select', 'publish', 'rebuild', 'all', 'check'],
-  list: ['select'],
-  render: ['all'],
-  promote: ['dry-run', 'publish'],
-};
 
 const EXAMPLES: readonly (readonly [string, string])[] = [
   ['build-images', "build and publish what is missing in images/"],
@@ -92,14 +51,15 @@ function splitVerb(argv: readonly string[], cwd: string): { readonly verb: VerbN
   return { verb: 'build', words: argv, given: undefined };
 }
 
-/** Whether the word behind an option is its value. */
+/** Whether the word behind an option is its value. A letter that two options have is the one's that comes first in their table. */
 function takesNext(word: string): boolean {
-  return Object.entries(OPTIONS).some(([name, option]: [string, YargsOptions]) => option.type !== 'boolean' && (word === `--${name}` || word === `-${String(option.alias)}`));
+  const named = ENTRIES.find(([name, { alias }]) => word === `--${name}` || word === `-${String(alias)}`);
+  return named !== undefined && hasValue(named[1]);
 }
 
 function isUnknown(word: string): boolean {
   const name = /^--(?:no-)?([^=]+)/.exec(word)?.[1];
-  return name !== undefined && !Object.hasOwn(OPTIONS, name) && name !== 'help' && name !== 'version';
+  return name !== undefined && optionNamed(name) === undefined && name !== 'help' && name !== 'version';
 }
 
 function isDirectory(path: string): boolean {
@@ -114,86 +74,117 @@ function directoriesIn(cwd: string): readonly string[] {
   }
 }
 
+const ENTRIES = Object.entries(OPTIONS) as readonly (readonly [OptionName, OptionEntry])[];
+
+function entryOf(verb: VerbName): VerbEntry {
+  return VERBS[verb];
+}
+
+function hasValue({ takes }: OptionEntry): boolean {
+  return takes !== 'flag' && takes !== 'yes-or-no';
+}
+
+/** The name that yargs knows it by: it takes "no-" off by itself. */
+function bare(name: OptionName): string {
+  return name.replace(/^no-/, '');
+}
+
+function optionNamed(word: string): OptionName | undefined {
+  return ENTRIES.find(([name]) => bare(name) === word)?.[0];
+}
+
+/** What a verb takes, with the letters that are left: its own options have theirs before the shared ones. */
+function takenBy(verb: VerbName): ReadonlyMap<OptionName, OptionEntry> {
+  const { takes } = entryOf(verb);
+  const letters = new Set(takes.flatMap((name) => (OPTIONS[name] as OptionEntry).alias ?? []));
+  const taken = [...SHARED.map((name) => [name, OPTIONS[name] as OptionEntry, true] as const), ...takes.map((name) => [name, OPTIONS[name] as OptionEntry, false] as const)];
+  return new Map(taken.map(([name, entry, shared]) => [name, shared && letters.has(entry.alias ?? '') ? { ...entry, alias: undefined } : entry] as [OptionName, OptionEntry]));
+}
+
 async function parserOf(verb: VerbName): Promise<Argv> {
   const { default: yargs } = await import('yargs');
   const parser = yargs([]).exitProcess(false).help(false).version(false).parserConfiguration({ 'camel-case-expansion': false, 'duplicate-arguments-array': true, 'parse-positional-numbers': false });
-  for (const name of [...SHARED, ...TAKES[verb]]) parser.option(name, OPTIONS[name]);
+  for (const [name, entry] of takenBy(verb)) {
+    const type = entry.takes === 'count' ? 'number' : hasValue(entry) ? 'string' : 'boolean';
+    parser.option(bare(name), { type, requiresArg: hasValue(entry), ...(entry.alias === undefined ? {} : { alias: entry.alias }) });
+  }
   return parser;
 }
 
 function refuseUnknown(verb: VerbName, parsed: Record<string, unknown>, words: readonly string[]): void {
-  const taken = [...SHARED, ...TAKES[verb]] as readonly OptionName[];
-  const known = new Set(taken.flatMap((name) => [name, (OPTIONS[name] as YargsOptions).alias as string | undefined ?? name]));
+  const taken = takenBy(verb);
+  const known = new Set([...taken].flatMap(([name, { alias }]) => [bare(name), alias ?? name]));
   for (const key of Object.keys(parsed)) {
     if (key === '_' || key === '$0' || known.has(key)) continue;
     // yargs takes "no-" off what it does not know: a person wants to read what was written.
     const no = !words.some((word) => word === `--${key}` || word.startsWith(`--${key}=`)) && words.includes(`--no-${key}`) ? 'no-' : '';
     const shown = key.length === 1 ? `-${key}` : `--${no}${key}`;
-    if (Object.hasOwn(OPTIONS, key)) throw new UsageError(`${shown} is no option of ${verb}`, [`build-images ${verb} --help`]);
-    const near = nearHint(key, taken).replace(/(\(near: |, )/g, `$1--${no}`);
+    if (optionNamed(key) !== undefined) throw new UsageError(`${shown} is no option of ${verb}`, [`build-images ${verb} --help`]);
+    const near = nearHint(key, [...taken.keys()].map(bare)).replace(/(\(near: |, )/g, `$1--${no}`);
     throw new UsageError(`there is no option ${shown}${near}`, [`build-images ${verb} --help`]);
   }
 }
 
 function toOptions(verb: VerbName, parsed: Record<string, unknown>, cwd: string): Options {
-  // What repeats is an array; the last one counts, but for --select.
-  const one = (name: OptionName): unknown => (Array.isArray(parsed[name]) ? (parsed[name] as unknown[]).at(-1) : parsed[name]);
-  const flag = (name: OptionName): boolean => one(name) === true;
+  const words = wordsOf(verb, parsed, cwd);
+  const values = new Map(ENTRIES.map(([name, entry]) => [name, valueOf(name, entry, parsed[bare(name)])]));
+  for (const [name, { needs }] of ENTRIES) {
+    const given = (value: unknown): boolean => value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
+    if (needs !== undefined && given(values.get(name)) && !given(values.get(needs.option as OptionName))) throw new UsageError(`--${name} needs --${needs.option}: ${needs.because}`);
+  }
+  const inCamelCase = [...values].map(([name, value]) => [name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()), value]);
+  return { ...(Object.fromEntries(inCamelCase) as OptionValues), ...words };
+}
+
+/** @param given what yargs made of it: an array when it repeats */
+function valueOf(name: OptionName, entry: OptionEntry, given: unknown): unknown {
+  const last = Array.isArray(given) ? (given as unknown[]).at(-1) : given;
+  switch (entry.takes) {
+    case 'flag':
+      return last === !name.startsWith('no-');
+    case 'yes-or-no':
+      return last;
+    case 'text':
+      return last === undefined ? entry.default : String(last);
+    case 'texts':
+      return [given ?? []].flat().map(String);
+    case 'count':
+      if (last !== undefined && (typeof last !== 'number' || !Number.isInteger(last) || last < 1)) throw new UsageError(`--${name} takes a whole number from 1`);
+      return last;
+    case 'choice':
+      if (last !== undefined && !entry.choices!.includes(String(last))) throw new UsageError(`--${name} takes ${entry.choices!.join(' or ')}, not "${String(last)}"`);
+      return last ?? entry.choices![0];
+  }
+}
+
+/** The images that are named, and the tree. */
+function wordsOf(verb: VerbName, parsed: Record<string, unknown>, cwd: string): Pick<Options, 'images' | 'directory'> {
   const words = (parsed['_'] as readonly (string | number)[]).map(String);
-  const takesImage = verb === 'promote' || (verb === 'render' && !flag('all'));
-  const image = takesImage ? words.shift() : undefined;
-  if (takesImage && image === undefined) throw new UsageError(verb === 'render' ? 'render which image? (or --all)' : 'promote which image?', [`build-images ${verb} --help`]);
+  const { images: named } = entryOf(verb);
+  const wanted = named !== undefined && !(named.unless !== undefined && parsed[named.unless] === true);
+  const images = wanted ? words.splice(0, 1) : [];
+  if (wanted && images.length === 0) throw new UsageError(named.asks, [`build-images ${verb} --help`]);
   const [directory, ...more] = words;
   if (more.length > 0) throw new UsageError(`"${more[0]!}" is one word too many`, [`build-images ${verb} --help`]);
   if (directory !== undefined && !isDirectory(resolve(cwd, directory))) throw new UsageError(`${directory} is not a directory`);
-
-  const onError = one('on-error');
-  if (onError !== undefined && onError !== 'continue' && onError !== 'stop') throw new UsageError(`--on-error takes continue or stop, not "${String(onError)}"`);
-  const jobs = one('jobs');
-  if (jobs !== undefined && (typeof jobs !== 'number' || !Number.isInteger(jobs) || jobs < 1)) throw new UsageError('--jobs takes a whole number from 1');
-  const select = [parsed['select'] ?? []].flat().map(String);
-  if (flag('rebuild') && select.length === 0) throw new UsageError('--rebuild needs --select: it builds what is selected, whether it is due or not');
-  return {
-    directory: directory ?? 'images',
-    image,
-    config: String(one('config')),
-    select,
-    jobs: jobs as number | undefined,
-    publish: one('publish') as boolean | undefined,
-    dryRun: flag('dry-run'),
-    rebuild: flag('rebuild'),
-    onError: onError === 'stop' ? 'stop' : 'continue',
-    useCache: flag('use-cache'),
-    noPull: one('pull') === false,
-    strict: flag('strict'),
-    json: flag('json'),
-    verbose: flag('verbose'),
-    all: flag('all'),
-    check: flag('check'),
-  };
+  return { images, directory: directory ?? 'images' };
 }
 
 /** The help of the program, or of one verb. */
 export function helpText(verb: VerbName | undefined): string {
-  const usage: Readonly<Record<VerbName, string>> = {
-    build: 'build-images [build] [DIRECTORY] [options]',
-    plan: 'build-images plan [DIRECTORY] [options]',
-    list: 'build-images list [DIRECTORY] [options]',
-    render: 'build-images render IMAGE|--all [DIRECTORY] [options]',
-    promote: 'build-images promote IMAGE [DIRECTORY] [options]',
-  };
   const names = Object.keys(VERBS) as VerbName[];
-  const lines = verb === undefined ? ['build-images: builds a tree of container images from their definitions, and says why', '', 'Verbs (DIRECTORY is the tree of definitions; default: images):'] : [VERBS[verb], '', `  ${usage[verb]}`];
+  const usageOf = (name: VerbName): string => `build-images ${VERBS[name].usage}`;
+  const lines = verb === undefined ? ['build-images: builds a tree of container images from their definitions, and says why', '', 'Verbs (DIRECTORY is the tree of definitions; default: images):'] : [VERBS[verb].summary, '', `  ${usageOf(verb)} [options]`];
   if (verb === undefined) {
-    const width = Math.max(...names.map((name) => usage[name].replace(' [options]', '').length));
-    for (const name of names) lines.push(`  ${usage[name].replace(' [options]', '').padEnd(width)}  ${VERBS[name]}`);
+    const width = Math.max(...names.map((name) => usageOf(name).length));
+    for (const name of names) lines.push(`  ${usageOf(name).padEnd(width)}  ${VERBS[name].summary}`);
   }
-  const options = [...SHARED, ...TAKES[verb ?? 'build'], ...(verb === undefined ? (['all', 'check'] as const) : [])];
-  const shown = options.map((name) => {
-    const option: YargsOptions = OPTIONS[name];
-    const value = option.type === 'boolean' ? '' : name === 'on-error' ? ' continue|stop' : name === 'jobs' ? ' N' : name === 'select' ? ' GLOB' : ' FILE';
-    const dashes = name === 'pull' ? '--no-pull' : name === 'publish' ? '--publish, --no-publish' : `--${name}`;
-    return [`  ${option.alias === undefined ? '' : `-${String(option.alias)}, `}${dashes}${value}`, `${(option.describe as string).replace(/^--no-pull: /, '')}${name === 'config' ? ' (default: config.yaml)' : ''}`] as const;
+  // The program's own help tells of the verbs that most people use.
+  const options = verb === undefined ? new Map([...takenBy('build'), ...takenBy('plan')]) : takenBy(verb);
+  const shown = [...options].map(([name, { takes, alias, value, choices, says }]) => {
+    const dashes = takes === 'yes-or-no' ? `--${name}, --no-${name}` : `--${name}`;
+    const behind = choices?.join('|') ?? value;
+    return [`  ${alias === undefined ? '' : `-${alias}, `}${dashes}${behind === undefined ? '' : ` ${behind}`}`, says] as const;
   });
   const width = Math.max(...shown.map(([left]) => left.length), 0);
   lines.push('', 'Options:', ...shown.map(([left, right]) => `${left.padEnd(width)}  ${right}`));

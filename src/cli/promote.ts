@@ -15,8 +15,9 @@ import type { Verb } from './verb.js';
 export const promote: Verb = async (options, environment) => {
   const tree = await readTree(await readConfig(options, environment), options, environment);
   const { graph } = tree;
-  const image = findImage(graph, options.image!);
-  if (image === undefined) throw new UsageError(`there is no image "${options.image!}" in the tree${nearHint(options.image!, [...graph.nodes.values()].map(({ definition }) => definition.name))}`);
+  const named = options.images[0]!;
+  const image = findImage(graph, named);
+  if (image === undefined) throw new UsageError(`there is no image "${named}" in the tree${nearHint(named, [...graph.nodes.values()].map(({ definition }) => definition.name))}`);
   const connections = await connect(tree.config, options, environment);
   try {
     // Asking for a promotion is asking to publish; only --no-publish says otherwise.

@@ -1,18 +1,9 @@
 import { EXIT, Fault, type ExitCode } from '../shared/errors.js';
 import { docsOf } from '../shared/fault-docs.js';
-import { parseArguments, type VerbName } from './args.js';
+import { parseArguments } from './args.js';
 import type { Environment } from './environment.js';
 import { interruptionExit, interruptionWord } from './interruption.js';
-import type { Verb } from './verb.js';
-
-/** Each verb with all it needs is loaded when it is asked for. */
-const LOAD: Readonly<Record<VerbName, () => Promise<Verb>>> = {
-  build: async () => (await import('./build.js')).build,
-  plan: async () => (await import('./plan.js')).plan,
-  list: async () => (await import('./list.js')).list,
-  render: async () => (await import('./render.js')).render,
-  promote: async () => (await import('./promote.js')).promote,
-};
+import { VERBS } from './verbs.js';
 
 /** Does what the command line asks; resolves to the exit code. Every fault is one line, and what to try. */
 export async function runCommandLine(argv: readonly string[], environment: Environment): Promise<ExitCode> {
@@ -23,8 +14,8 @@ export async function runCommandLine(argv: readonly string[], environment: Envir
       environment.out(asked.print);
       return EXIT.ok;
     }
-    writes = asked.verb === 'build' || asked.verb === 'promote';
-    const verb = await LOAD[asked.verb]();
+    writes = VERBS[asked.verb].writes;
+    const verb = await VERBS[asked.verb].load();
     const exit = await verb(asked.options, environment);
     return environment.signal.aborted ? interruption(environment) : exit;
   } catch (error) {

@@ -1,24 +1,13 @@
 import type { ExitCode } from '../shared/errors.js';
 import type { Environment } from './environment.js';
+import type { OptionValues } from './options.js';
 
-/** Every option there is; a verb looks at those it knows. */
-export type Options = {
+/** The words of the command line and every option there is; a verb looks at those it knows. */
+export type Options = OptionValues & {
+  /** The tree of definitions. */
   readonly directory: string;
-  readonly image: string | undefined;
-  readonly config: string;
-  readonly select: readonly string[];
-  readonly jobs: number | undefined;
-  readonly publish: boolean | undefined;
-  readonly dryRun: boolean;
-  readonly rebuild: boolean;
-  readonly onError: 'continue' | 'stop';
-  readonly useCache: boolean;
-  readonly noPull: boolean;
-  readonly strict: boolean;
-  readonly json: boolean;
-  readonly verbose: boolean;
-  readonly all: boolean;
-  readonly check: boolean;
+  /** The images that are named, as they were typed; none for a verb that takes none. */
+  readonly images: readonly string[];
 };
 
 /** One verb of the command line: parses nothing, decides nothing that plan/ can decide. */

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { helpText, VERBS, type VerbName } from '../../../src/cli/args.js';
+import { helpText } from '../../../src/cli/args.js';
+import { VERBS, type VerbName } from '../../../src/cli/verbs.js';
 import { KNOWN_KEYS, parseConfig } from '../../../src/shared/parse-config.js';
 import { parseRootFs } from '../../../src/definition/rootfs.js';
 import { EXIT_MEANING } from '../../../src/shared/errors.js';

@@ -1,0 +1,53 @@
+/** How one option is written and what becomes of it. */
+export type OptionEntry = {
+  /**
+   * flag: there or not (a name that begins with `no-` may be written without, too) · yes-or-no: `--x`, `--no-x` or neither · text · texts: may
+   * repeat · count: a whole number from 1 · choice: the first one is what is meant without. Of all but texts the last one counts.
+   */
+  readonly takes: 'flag' | 'yes-or-no' | 'text' | 'texts' | 'count' | 'choice';
+  /** One letter; a verb's own option has it before a shared one. */
+  readonly alias?: string;
+  /** What its value is called in the help. */
+  readonly value?: string;
+  readonly default?: string;
+  readonly choices?: readonly string[];
+  /** The help's words. */
+  readonly says: string;
+  /** An option without which it has no meaning, and why. */
+  readonly needs?: { readonly option: string; readonly because: string };
+};
+
+/** Every option there is; which verb takes which stands in verbs.ts. */
+export const OPTIONS = {
+  config: { takes: 'text', alias: 'c', value: 'FILE', default: 'config.yaml', says: 'what the tree is told about the outside (default: config.yaml)' },
+  json: { takes: 'flag', says: 'JSON alone on standard output' },
+  strict: { takes: 'flag', says: 'warnings are errors' },
+  verbose: { takes: 'flag', alias: 'v', says: 'also say what is usually not worth a line' },
+  select: { takes: 'texts', value: 'GLOB', says: 'only images whose registry/namespace/name:tag matches this glob (may repeat)' },
+  jobs: { takes: 'count', alias: 'j', value: 'N', says: 'how many images at once (default: cores)' },
+  publish: { takes: 'yes-or-no', says: 'push what was tested; --no-publish keeps it here' },
+  'dry-run': { takes: 'flag', says: 'show the plan, change nothing' },
+  rebuild: { takes: 'flag', says: 'build the selected images though nothing asks for it', needs: { option: 'select', because: 'it builds what is selected, whether it is due or not' } },
+  'on-error': { takes: 'choice', choices: ['continue', 'stop'], says: 'after a failure: go on with what does not stand on it, or start nothing new' },
+  'use-cache': { takes: 'flag', says: 'let the engine use its build cache' },
+  'no-pull': { takes: 'flag', says: 'use outside images that the engine has as they are' },
+  all: { takes: 'flag', says: 'plan: also what is up to date; render: every image' },
+  check: { takes: 'flag', says: 'exit 10 when work is pending' },
+} as const satisfies Record<string, OptionEntry>;
+
+/** The name of one of them, without its dashes. */
+export type OptionName = keyof typeof OPTIONS;
+
+type InCamelCase<Name extends string> = Name extends `${infer First}-${infer Rest}` ? `${First}${Capitalize<InCamelCase<Rest>>}` : Name;
+
+type ValueOf<Entry extends OptionEntry> = {
+  flag: boolean;
+  'yes-or-no': boolean | undefined;
+  text: Entry extends { readonly default: string } ? string : string | undefined;
+  texts: readonly string[];
+  count: number | undefined;
+  choice: Entry extends { readonly choices: readonly (infer Choice)[] } ? Choice : never;
+}[Entry['takes']];
+
+/** The value of every option: `--dry-run` is `dryRun`. What a verb does not take is as if it were not given. */
+export type OptionValues = { readonly [Name in OptionName as InCamelCase<Name>]: ValueOf<(typeof OPTIONS)[Name]> };

@@ -1,0 +1,70 @@
+import type { OptionName } from './options.js';
+import type { Verb } from './verb.js';
+
+/** All that the command line knows of a verb. */
+export type VerbEntry = {
+  /** One line of the help. */
+  readonly summary: string;
+  /** The words behind `build-images`. */
+  readonly usage: string;
+  /** Its options, in the order of the help, beside the shared ones. */
+  readonly takes: readonly OptionName[];
+  /** The first word is an image; then comes DIRECTORY. */
+  readonly images?: {
+    /** With this option no image is named. */
+    readonly unless?: OptionName;
+    /** What is said when none is named. */
+    readonly asks: string;
+  };
+  /** Whether it changes anything outside: a fault before that says that nothing was. */
+  readonly writes: boolean;
+  /** The verb with all it needs is loaded when it is asked for. */
+  readonly load: () => Promise<Verb>;
+};
+
+/** The verbs, in the order of the help. A new one is an entry here, its file, and what it takes in options.ts. */
+export const VERBS = {
+  build: {
+    summary: 'build what is missing, test it, publish it and move :latest (the default verb)',
+    usage: '[build] [DIRECTORY]',
+    takes: ['select', 'jobs', 'publish', 'dry-run', 'rebuild', 'on-error', 'use-cache', 'no-pull'],
+    writes: true,
+    load: async () => (await import('./build.js')).build,
+  },
+  plan: {
+    summary: 'show what build would do, and why',
+    usage: 'plan [DIRECTORY]',
+    takes: ['select', 'publish', 'rebuild', 'all', 'check'],
+    writes: false,
+    load: async () => (await import('./plan.js')).plan,
+  },
+  list: {
+    summary: 'list every image of the tree, parents first',
+    usage: 'list [DIRECTORY]',
+    takes: ['select'],
+    writes: false,
+    load: async () => (await import('./list.js')).list,
+  },
+  render: {
+    summary: 'show the Dockerfile of an image, or with --all of every image',
+    usage: 'render IMAGE|--all [DIRECTORY]',
+    takes: ['all'],
+    images: { unless: 'all', asks: 'render which image? (or --all)' },
+    writes: false,
+    load: async () => (await import('./render.js')).render,
+  },
+  promote: {
+    summary: 'move :latest of one image to its newest published version, whatever it is now',
+    usage: 'promote IMAGE [DIRECTORY]',
+    takes: ['dry-run', 'publish'],
+    images: { asks: 'promote which image?' },
+    writes: true,
+    load: async () => (await import('./promote.js')).promote,
+  },
+} as const satisfies Record<string, VerbEntry>;
+
+/** The name of one of them. */
+export type VerbName = keyof typeof VERBS;
+
+/** What every verb takes, first in every help. */
+export const SHARED: readonly OptionName[] = ['config', 'json', 'strict', 'verbose'];
