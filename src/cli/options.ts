@@ -31,6 +31,8 @@ export const OPTIONS = {
   'on-error': { takes: 'choice', choices: ['continue', 'stop'], says: 'after a failure: go on with what does not stand on it, or start nothing new' },
   'use-cache': { takes: 'flag', says: 'let the engine use its build cache' },
   'no-pull': { takes: 'flag', says: 'use outside images that the engine has as they are' },
+  nightly: { takes: 'flag', says: 'build beside what is published, as VERSION-YYYYMMDD; no version and no :latest is touched' },
+  snapshot: { takes: 'flag', says: 'the same as VERSION-YYYYMMDD-HHMMSS, of this second' },
   all: { takes: 'flag', says: 'plan: also what is up to date; render: every image' },
   check: { takes: 'flag', says: 'exit 10 when work is pending' },
 } as const satisfies Record<string, OptionEntry>;

@@ -121,7 +121,7 @@ export async function planning(tree: Tree, reading: Promise<State>, publishing: 
   const select = selection(tree, options);
   const definitions = await digestDefinitions(tree, options, environment);
   let state = await reading;
-  const request = { select, publishing, rebuild: options.rebuild, day: dayOf(environment.clock.now()), definitions, platform: tree.config.platform };
+  const request = { select, publishing, rebuild: options.rebuild, day: dayOf(environment.clock.now()), definitions, platform: tree.config.platform, nightly: tree.nightly };
   for (;;) {
     const plan = planBuild(tree.graph, state, request);
     if (plan.needs.length === 0) {

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import { templateOf, type Definition } from '../definition/definition.js';
+import { asNightly, nightlyAt, nightlyFaults, type Nightly } from '../definition/nightly.js';
 import type { SourceFiles } from '../definition/source-files.js';
 import type { Graph } from '../graph/graph.js';
 import type { Config } from '../shared/config.js';
 import { EXIT, Fault, UsageError } from '../shared/errors.js';
-import { formatProblem, type Checked, type Problem } from '../shared/problem.js';
+import { bad, formatProblem, type Checked, type Problem } from '../shared/problem.js';
 import type { Named } from '../state/read-state.js';
 import type { Environment } from './environment.js';
 import type { Options } from './verb.js';
@@ -28,6 +29,8 @@ export type Tree = {
   readonly definitions: readonly Definition[];
   readonly files: SourceFiles;
   readonly graph: Graph;
+  /** Set: the definitions' tags are those of a nightly or snapshot build. */
+  readonly nightly: Nightly | undefined;
 };
 
 /** Reads the config; its warnings are said, its errors thrown. */
@@ -65,7 +68,10 @@ export async function readTree(config: Config, options: Options, environment: En
   });
   const parsed = parseTree(options.directory, files, config);
   // A tree with faults is rendered all the same where it can be: a person mends everything in one go.
-  const definitions = parsed.ok ? parsed.value.definitions : parsed.partial;
+  const written = parsed.ok ? parsed.value.definitions : parsed.partial;
+  const nightly = nightlyOf(options, environment);
+  const definitions = nightly === undefined ? written : written.map((definition) => asNightly(definition, nightly));
+  const unusable = nightly === undefined ? [] : nightlyFaults(written, nightly);
   if (parsed.ok) named?.(definitions.map((definition) => ({ definition, ref: { ...repositoryRefOf(config, definition.image), tag: tagOf(definition) } })));
   const tags = createTags(definitions, config, parsed.ok ? [] : parsed.broken);
   const memory = await openRenderMemory(config, options, environment);
@@ -80,8 +86,10 @@ export async function readTree(config: Config, options: Options, environment: En
       return real === undefined || neutral === undefined ? undefined : [real, neutral];
     },
   );
-  const built = await buildGraph(definitions, tags, config, render, pauses(environment));
-  memory.save();
+  const graphed = await buildGraph(definitions, tags, config, render, pauses(environment));
+  const built: typeof graphed = unusable.length === 0 ? graphed : bad([...unusable, ...(graphed.ok ? graphed.warnings : graphed.problems)]);
+  // A tag of this day alone is not worth forgetting the others for.
+  if (nightly === undefined) memory.save();
   const fromGraph = built.ok ? built.warnings : built.problems;
   // What is wrong is said at once, so what would only be found later is looked for now.
   const inContexts = parsed.ok && built.ok ? [] : contextFaults(definitions, files);
@@ -89,7 +97,15 @@ export async function readTree(config: Config, options: Options, environment: En
   if (options.verbose) for (const note of parsed.value.notes) environment.err(note);
   const graph = settle(built.ok ? { ...built, warnings: [...parsed.warnings, ...built.warnings] } : { ...built, problems: [...parsed.warnings, ...built.problems, ...inContexts] }, options, environment);
   if (graph.nodes.size === 0) environment.err(`${options.directory}: there is no definition in it (a folder with Dockerfile.template and changelog, or with rootfs.yaml)`);
-  return { config, definitions, files, graph };
+  return { config, definitions, files, graph, nightly };
+}
+
+/** The nightly or snapshot build that the command line asks for. */
+function nightlyOf({ nightly, snapshot, rebuild }: Options, { clock }: Environment): Nightly | undefined {
+  if (nightly && snapshot) throw new UsageError('--nightly and --snapshot are two builds: ask for one of them');
+  if (!nightly && !snapshot) return undefined;
+  if (rebuild) throw new UsageError(`--rebuild makes new dated tags, and --${nightly ? 'nightly' : 'snapshot'} makes tags of its own: ask for one of them`);
+  return nightlyAt(nightly ? 'nightly' : 'snapshot', clock.now());
 }
 
 /** What is wrong with the files of the definitions that are right so far. */

@@ -27,14 +27,14 @@ export const VERBS = {
   build: {
     summary: 'build what is missing, test it, publish it and move :latest (the default verb)',
     usage: '[build] [DIRECTORY]',
-    takes: ['select', 'jobs', 'publish', 'dry-run', 'rebuild', 'on-error', 'use-cache', 'no-pull'],
+    takes: ['select', 'jobs', 'publish', 'dry-run', 'rebuild', 'nightly', 'snapshot', 'on-error', 'use-cache', 'no-pull'],
     writes: true,
     load: async () => (await import('./build.js')).build,
   },
   plan: {
     summary: 'show what build would do, and why',
     usage: 'plan [DIRECTORY]',
-    takes: ['select', 'publish', 'rebuild', 'all', 'check'],
+    takes: ['select', 'publish', 'rebuild', 'nightly', 'snapshot', 'all', 'check'],
     writes: false,
     load: async () => (await import('./plan.js')).plan,
   },

@@ -11,7 +11,15 @@ export type TagSource =
   /** A versioned image: the changelog's newest entry is the tag; `older` are the versions below it, newest first. */
   | { readonly source: 'changelog'; readonly version: string; readonly older: readonly string[] }
   /** A rolling image: published under the UTC day of the run. */
-  | { readonly source: 'day' };
+  | { readonly source: 'day' }
+  /** A build beside what is published (nightly.ts): `tag` is `VERSION-SUFFIX`, or `nightly-SUFFIX` where there is no version. */
+  | { readonly source: 'nightly' | 'snapshot'; readonly tag: string; readonly version: string | undefined };
+
+/** What the version label of an image is: its tag, but none on a rolling image. */
+export function versionLabelOf(tagSource: TagSource): string | undefined {
+  if (tagSource.source === 'day' || tagSource.version === undefined) return undefined;
+  return tagSource.source === 'changelog' ? tagSource.version : tagSource.tag;
+}
 
 /** The part in which kinds differ. */
 export type Recipe =

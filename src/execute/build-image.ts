@@ -1,4 +1,4 @@
-import { stackOf, type Definition } from '../definition/definition.js';
+import { stackOf, versionLabelOf, type Definition } from '../definition/definition.js';
 import type { Graph, Node } from '../graph/graph.js';
 import type { Step } from '../plan/step.js';
 import type { Config } from '../shared/config.js';
@@ -94,7 +94,7 @@ async function build(step: Step, node: Node, parents: readonly Parent[], unteste
   const recorded: ParentDigests = Object.fromEntries(parents.map((parent) => [recordedRef(parent.ref, node, graph), parent.digest]));
   const baseParent = parents.find(({ ref }) => ref === node.base);
   const base = baseParent === undefined ? undefined : { ref: recordedRef(baseParent.ref, node, graph), digest: baseParent.digest, labels: baseParent.image.labels };
-  const version = definition.tagSource.source === 'changelog' ? step.tag : undefined;
+  const version = versionLabelOf(definition.tagSource) === undefined ? undefined : step.tag;
   const facts = { definition, digest, parents: recorded, folder, base, version, platform: config.platform };
 
   // The one place of executing in which kinds differ.

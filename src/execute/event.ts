@@ -17,7 +17,7 @@ export type Progress = {
 
 /** Something that happened in a run. `at`: milliseconds since 1970. The journal holds these, one a line, and every view is a fold of them. */
 export type Event = { readonly at: number } & (
-  | { readonly type: 'run-started'; readonly run: string; readonly publishing: Plan['publishing']; readonly steps: readonly Step[] }
+  | { readonly type: 'run-started'; readonly run: string; readonly publishing: Plan['publishing']; readonly nightly?: Plan['nightly']; readonly steps: readonly Step[] }
   | { readonly type: 'step-started'; readonly image: ImageName; readonly action: Step['action']; readonly reasons: Step['reasons'] }
   | { readonly type: 'built'; readonly image: ImageName; readonly seconds: number; /** bytes */ readonly size: number; readonly id: string }
   | { readonly type: 'tested'; readonly image: ImageName; readonly seconds: number }

@@ -46,7 +46,7 @@ export type Running = {
  */
 export async function runPlan(running: Running, ports: Ports, signal: AbortSignal): Promise<ExitCode> {
   const { plan, options } = running;
-  ports.tell({ type: 'run-started', run: options.run, publishing: plan.publishing, steps: plan.steps });
+  ports.tell({ type: 'run-started', run: options.run, publishing: plan.publishing, nightly: plan.nightly, steps: plan.steps });
   const todo = plan.steps.filter(isPending);
   const [rights, room] = await Promise.allSettled([
     proveRights(todo, running.graph, ports, signal),

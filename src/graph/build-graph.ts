@@ -8,7 +8,7 @@ import { bad, errorAt, good, warningAt, type Checked, type Problem } from '../sh
 import { compileGlob } from './glob.js';
 import { orderGraph, type Graph, type Node, type Source } from './graph.js';
 import type { ImageRenderer, RenderedImage } from './render-image.js';
-import { repositoryRefOf, tagOf, type Tags } from './tags.js';
+import { isCurrentTag, repositoryRefOf, tagOf, type Tags } from './tags.js';
 
 /**
  * The dependency graph of a tree: edges come from the rendered Dockerfiles together with control. All problems of all
@@ -84,7 +84,7 @@ function treeImage(definition: Definition, text: string, tags: Tags): ImageName 
   const named = tags.byRepository(repositoryOf(ref));
   // What an image takes from itself is an earlier build of it, which is there already: an outside image.
   if (named === undefined || named.image === definition.image) return undefined;
-  return ref.tag === undefined || ref.tag === 'latest' || ref.tag === tagOf(named) ? named.image : undefined;
+  return ref.tag === undefined || isCurrentTag(named, ref.tag) ? named.image : undefined;
 }
 
 type SourceRules = { readonly allowed: (ref: string) => boolean; readonly severity: Problem['severity']; readonly said: string };

@@ -14,9 +14,23 @@ export type Tags = {
   readonly names: readonly string[];
 };
 
-/** The tag under which other images name this one: its version, or `latest` when it is rolling. */
-export function tagOf(definition: Definition): string {
-  return definition.tagSource.source === 'changelog' ? definition.tagSource.version : 'latest';
+/** The tag under which other images name this one: its version, or `latest` when it is rolling; in a nightly build the tag of that. */
+export function tagOf({ tagSource }: Definition): string {
+  switch (tagSource.source) {
+    case 'changelog':
+      return tagSource.version;
+    case 'day':
+      return 'latest';
+    case 'nightly':
+    case 'snapshot':
+      return tagSource.tag;
+  }
+}
+
+/** Whether a tag in a Dockerfile means what this run has of an image. */
+export function isCurrentTag(definition: Definition, tag: string): boolean {
+  const { tagSource } = definition;
+  return tag === 'latest' || tag === tagOf(definition) || (tagSource.source !== 'day' && tag === tagSource.version);
 }
 
 /** `registry/namespace/name`, whatever path the configured registry has. Config and names were checked when they were read. */

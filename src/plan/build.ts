@@ -1,4 +1,7 @@
-import { isVersioned, parentRefs, type Graph, type Node } from '../graph/graph.js';
+import { parentRefs, type Graph, type Node } from '../graph/graph.js';
+import { tagOf } from '../graph/tags.js';
+import { versionLabelOf, type TagSource } from '../definition/definition.js';
+import type { Nightly } from '../definition/nightly.js';
 import { formatImageRef, repositoryOf, withTag, type ImageName } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
 import { isPlatform } from '../shared/platform.js';
@@ -21,6 +24,8 @@ export type BuildRequest = {
   readonly day: string;
   /** Digest of each definition as it is on disk today. */
   readonly definitions: ReadonlyMap<ImageName, Digest>;
+  /** Set: the graph's tags are those of such a build. */
+  readonly nightly?: Nightly | undefined;
   /** What is built for; undefined: the engine's own. */
   readonly platform: string | undefined;
 };
@@ -40,7 +45,7 @@ export function planBuild(graph: Graph, state: State, request: BuildRequest): Pl
   for (;;) {
     const pass = planOnce(graph, state, request, included, neededBy);
     const missing = unpublishedParents(graph, pass.planned, included);
-    if (missing.size === 0) return { publishing: request.publishing, steps: [...pass.planned.values()].map(({ step }) => step), needs: pass.needs };
+    if (missing.size === 0) return { publishing: request.publishing, nightly: request.nightly, steps: [...pass.planned.values()].map(({ step }) => step), needs: pass.needs };
     for (const [parent, child] of missing) neededBy.set(parent, child);
     included = new Set([...included, ...missing.keys()]);
   }
@@ -77,10 +82,22 @@ function planOnce(graph: Graph, state: State, request: BuildRequest, included: R
       need: (need) => void needs.push(need),
     };
     if (!included.has(image)) planned.set(image, planUnselected(one));
-    else planned.set(image, isVersioned(node) ? planVersioned(one) : planRolling(one));
+    else planned.set(image, planSelected(one));
     if (isOlderHere(one, planned.get(image)!.step)) older.add(image);
   }
   return { planned, needs };
+}
+
+function planSelected(one: One): Planned {
+  switch (one.node.definition.tagSource.source) {
+    case 'changelog':
+      return planVersioned(one);
+    case 'day':
+      return planRolling(one);
+    case 'nightly':
+    case 'snapshot':
+      return planNightly(one);
+  }
 }
 
 /** Everything that decides about one image. */
@@ -119,7 +136,7 @@ function stepOf(one: One, tag: string, part: Pick<Step, 'action' | 'reasons'> & 
 
 function planUnselected(one: One): Planned {
   const { node, published } = one;
-  const there = isVersioned(node) ? published.version : published.latest;
+  const there = node.definition.tagSource.source === 'day' ? published.latest : published.version;
   if (there === undefined) {
     const step = stepOf(one, node.ref.tag!, { action: 'keep', reasons: [{ why: 'not-selected' }] });
     return { step, standing: 'absent' };
@@ -175,6 +192,15 @@ function planVersioned(one: One): Planned {
       return { step: stepOf(one, version, { ...base, action: 'promote', promotes: true, reasons }), standing };
     }
   }
+}
+
+/** A nightly or snapshot build: what its tag does not name yet is built; nothing moves. */
+function planNightly(one: One): Planned {
+  const { source, tag } = one.node.definition.tagSource as Extract<TagSource, { tag: string }>;
+  const there = one.published.version;
+  if (there === undefined) return planUnpublished(one, tag, [{ why: 'nightly', build: source }], false, undefined);
+  const why: Reason = { why: there.provenance === undefined ? 'origin-unknown' : 'published', digest: there.digest };
+  return { step: stepOf(one, tag, { action: 'keep', reasons: [why], digest: there.digest, now: tag }), standing: { digest: there.digest } };
 }
 
 function planRolling(one: One): Planned {
@@ -289,13 +315,13 @@ function reusable(one: One): LocalImage | undefined {
     one.need({ need: 'local-images' });
     return undefined;
   }
-  const { tagSource } = node.definition;
+  const version = versionLabelOf(node.definition.tagSource);
   const candidates = state.local.filter((local) => ownTag(one, local) !== undefined);
   return candidates.find((local) => {
     const provenance = provenanceOf(local.labels, node.definition.name);
     if (provenance === undefined || !isToday(one, provenance)) return false;
     // What somebody built on another version and tagged as this one carries that version's labels.
-    if (tagSource.source === 'changelog' && provenance.version !== tagSource.version) return false;
+    if (version !== undefined && provenance.version !== version) return false;
     return node.sources.every(({ image, ref }) => {
       if (image !== undefined) return true;
       if (!state.outside.has(ref)) one.need({ need: 'outside-digest', ref });
@@ -305,11 +331,11 @@ function reusable(one: One): LocalImage | undefined {
   });
 }
 
-/** The tag by which a local image is this image's finished build: its version, or a dated tag. Newest first. */
+/** The tag by which a local image is this image's finished build: its version, a dated tag, a nightly build's. Newest first. */
 function ownTag(one: One, local: LocalImage): string | undefined {
   const tags = tagsOn(one, local);
-  const { tagSource } = one.node.definition;
-  return tagSource.source === 'changelog' ? tags.find((tag) => tag === tagSource.version) : newestDatedFirst(tags)[0];
+  const { definition } = one.node;
+  return definition.tagSource.source === 'day' ? newestDatedFirst(tags)[0] : tags.find((tag) => tag === tagOf(definition));
 }
 
 function localTags(one: One): readonly string[] {

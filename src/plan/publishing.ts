@@ -1,3 +1,4 @@
+import type { Nightly } from '../definition/nightly.js';
 import type { Config } from '../shared/config.js';
 import type { Publishing } from './step.js';
 
@@ -16,6 +17,11 @@ export function decidePublishing(config: Config, wanted: boolean | undefined, lo
   if (config.publish === false) return { publish: false, to, why: `publish: false in ${config.path}` };
   if (config.credentials !== undefined) return yes;
   return { publish: false, to, why: `neither "publish: true" nor username and password in ${config.path}; --publish publishes` };
+}
+
+/** The second line of a nightly or snapshot build's plan and run; nothing of any other's. */
+export function formatNightly(nightly: Nightly | undefined): readonly string[] {
+  return nightly === undefined ? [] : [`${nightly.build} build: tags end in -${nightly.suffix}; versions, dated tags and :latest stay as they are`];
 }
 
 /** The first line of every plan and run. */

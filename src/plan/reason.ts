@@ -14,6 +14,7 @@ export type Reason =
   | { readonly why: 'platform-changed'; readonly from: string; readonly to: string }
   | { readonly why: 'changed-without-changelog' }
   | { readonly why: 'requested' }
+  | { readonly why: 'nightly'; readonly build: 'nightly' | 'snapshot' }
   | { readonly why: 'needed-by'; readonly child: ImageName }
   | { readonly why: 'not-selected' }
   | { readonly why: 'older-checkout'; readonly latest: string }
@@ -60,6 +61,8 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
       return 'published, but its definition changed without a new changelog entry';
     case 'requested':
       return 'a rebuild was asked for';
+    case 'nightly':
+      return `a ${reason.build} build was asked for`;
     case 'needed-by':
       return `${say(reason.child)} stands on it`;
     case 'not-selected':

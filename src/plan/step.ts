@@ -1,4 +1,5 @@
 import type { Kind } from '../definition/definition.js';
+import type { Nightly } from '../definition/nightly.js';
 import type { Digest } from '../shared/digest.js';
 import type { ImageName } from '../shared/image-ref.js';
 import type { Need } from '../state/state.js';
@@ -50,6 +51,8 @@ export type Publishing =
 /** Steps for every image of the graph, parents first; and what should be read before the plan can be believed. */
 export type Plan = {
   readonly publishing: Publishing;
+  /** Set: a nightly or snapshot build. */
+  readonly nightly?: Nightly | undefined;
   readonly steps: readonly Step[];
   readonly needs: readonly Need[];
 };
@@ -68,6 +71,7 @@ export function isLeftOut(step: Step): boolean {
 export function planToJson(plan: Plan): unknown {
   return {
     publishing: plan.publishing,
+    ...(plan.nightly === undefined ? {} : { nightly: plan.nightly }),
     steps: plan.steps.map(({ image, ref, tag, kind, action, parents, reasons }) => ({ image, ref, tag, kind, action, parents, reasons })),
   };
 }

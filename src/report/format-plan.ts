@@ -1,4 +1,4 @@
-import { formatPublishing } from '../plan/publishing.js';
+import { formatNightly, formatPublishing } from '../plan/publishing.js';
 import { explain, sayNames } from '../plan/reason.js';
 import { isLeftOut, isPending, type Plan, type Step } from '../plan/step.js';
 import { formatTable } from './table.js';
@@ -25,7 +25,7 @@ export function formatPlan(plan: Plan, all: boolean): readonly string[] {
     step.reasons.map((reason) => explain(reason, say)).join('; '),
   ]);
   const table = rows.length === 0 ? [] : ['', ...formatTable([['  image', 'now', 'will be', 'action', 'why'], ...rows])];
-  return [head, ...table, '', formatCounts(plan, plan.steps.length - shown.length), ...formatBehind(plan, all)];
+  return [head, ...formatNightly(plan.nightly), ...table, '', formatCounts(plan, plan.steps.length - shown.length), ...formatBehind(plan, all)];
 }
 
 /** A version does not change when what it stands on does. After the rebuild of a base that is so of most of a tree: a count, no row for each. */
@@ -50,6 +50,6 @@ function formatCounts(plan: Plan, hidden: number): string {
   if (parts.length === 0) return `Nothing to do: ${rest.join(', ')}.`;
   if (rest.length > 0) parts.push(`${rest.join(', ')}${hidden > 0 ? ' (not shown; --all shows them)' : ''}`);
   const older = plan.steps.some(({ reasons }) => reasons.some(({ why }) => why === 'older-checkout'));
-  const next = [...(plan.steps.some(isPending) ? ['Run build-images to do it.'] : []), ...(older ? ['Update your checkout; promote IMAGE, or --rebuild of a rolling image, forces it.'] : [])];
+  const next = [...(plan.steps.some(isPending) ? [`Run build-images${plan.nightly === undefined ? '' : ` --${plan.nightly.build}`} to do it.`] : []), ...(older ? ['Update your checkout; promote IMAGE, or --rebuild of a rolling image, forces it.'] : [])];
   return [`${parts.join(', ')}.`, ...next].join('   ');
 }

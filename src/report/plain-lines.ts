@@ -1,6 +1,6 @@
 import type { Event } from '../execute/event.js';
 import { explain, sayNames, type Reason } from '../plan/reason.js';
-import { formatPublishing } from '../plan/publishing.js';
+import { formatNightly, formatPublishing } from '../plan/publishing.js';
 import { isLeftOut, isPending } from '../plan/step.js';
 import { formatSize } from '../shared/size.js';
 import { count, formatDuration } from './amounts.js';
@@ -48,6 +48,7 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
         tally.kept = event.steps.filter(({ action }) => action === 'keep').length - tally.leftOut;
         return [
           formatPublishing(event.publishing),
+          ...formatNightly(event.nightly),
           ...event.steps.filter(({ action }) => action === 'blocked').map((step) => says(step.image, 'blocked', why(step.reasons))),
         ];
       case 'step-started':

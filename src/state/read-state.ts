@@ -1,4 +1,4 @@
-import { isVersioned, type Graph, type Node } from '../graph/graph.js';
+import type { Graph, Node } from '../graph/graph.js';
 import type { Digest } from '../shared/digest.js';
 import { formatImageRef, parseImageRef, TAG_PATTERN, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
 import { newestDatedFirst } from './dated-tag.js';
@@ -50,7 +50,10 @@ async function readImage(node: Named, outside: Outside, signal: AbortSignal): Pr
   const { published, memory } = outside;
   const { name } = node.definition;
   const latestRef = withTag(node.ref, 'latest');
-  if (!isVersioned(node)) return { version: undefined, latest: await readTag(name, latestRef, outside, signal) };
+  const { source } = node.definition.tagSource;
+  if (source === 'day') return { version: undefined, latest: await readTag(name, latestRef, outside, signal) };
+  // What else is published is none of such a build's business.
+  if (source !== 'changelog') return { version: await readTag(name, node.ref, outside, signal), latest: undefined };
 
   const versionRef = formatImageRef(node.ref);
   const remembered = memory.tag(versionRef);

@@ -12,7 +12,7 @@ export type PublishedImage = {
 
 /** What the registry holds of one image. A field that is undefined means that the registry said: not there. */
 export type ImageState = {
-  /** What `:VERSION` is, for a versioned image. */
+  /** What `:VERSION` is, for a versioned image; in a nightly build what its tag is. */
   readonly version: PublishedImage | undefined;
   readonly latest: PublishedImage | undefined;
 };

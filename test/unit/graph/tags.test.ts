@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { createTags, repositoryRefOf, tagOf } from '../../../src/graph/tags.js';
+import { asNightly, nightlyAt } from '../../../src/definition/nightly.js';
+import { createTags, isCurrentTag, repositoryRefOf, tagOf } from '../../../src/graph/tags.js';
 import { configOf } from '../../support/tree-in-memory.js';
 import { nodeOf } from '../../support/plan-tree.js';
 
@@ -8,6 +9,15 @@ const run = { ...nodeOf('run', [], ['run']).definition, image: 'base/run' };
 
 describe('the tag by which others name an image', () => {
   it('is its version, or latest when it is rolling', () => expect([tagOf(web), tagOf(run)]).toEqual(['2.0', 'latest']));
+  it('is that of a nightly build', () => expect([web, run].map((one) => tagOf(asNightly(one, nightlyAt('nightly', 0))))).toEqual(['2.0-19700101', 'nightly-19700101']));
+  it.each([
+    ['its version and latest', web, ['2.0', 'latest']],
+    ['latest', run, ['latest']],
+    ['in a nightly build its version, latest and the nightly tag', asNightly(web, nightlyAt('nightly', 0)), ['2.0', 'latest', '2.0-19700101']],
+    ['in a nightly build of a rolling image latest and the nightly tag', asNightly(run, nightlyAt('nightly', 0)), ['latest', 'nightly-19700101']],
+  ])('means what the run has of it under %s, and under no other', (_, definition, tags) => {
+    expect(['2.0', '1.1', 'latest', '2.0-19700101', '2.0-19700102', 'nightly-19700101', '19700101'].filter((tag) => isCurrentTag(definition, tag))).toEqual(tags);
+  });
 });
 
 describe('repositoryRefOf', () => {

@@ -3,6 +3,7 @@ import type { Graph } from '../../../src/graph/graph.js';
 import type { Digest } from '../../../src/shared/digest.js';
 import { RegistryError } from '../../../src/shared/errors.js';
 import { formatImageRef } from '../../../src/shared/image-ref.js';
+import { asNightly, nightlyAt } from '../../../src/definition/nightly.js';
 import { createDigestMemory, type DigestMemory } from '../../../src/state/digest-memory.js';
 import { formatParents, LABEL } from '../../../src/state/labels.js';
 import { readNeeds, readState, type Outside } from '../../../src/state/read-state.js';
@@ -53,6 +54,17 @@ function outsideWith(tags: Readonly<Record<string, Digest>>, options: { readonly
 const ours = (name: string): Readonly<Record<string, string>> => ({ [LABEL.title]: name, [LABEL.definition]: today(name), [LABEL.parents]: formatParents({}) });
 const readImages = async (...given: Parameters<typeof readState>) => (await readState(...given)).images;
 const web = (part: Graph = graph) => [part.nodes.get('web')!];
+
+describe('reading for a nightly build', () => {
+  it('asks for its tag alone: neither :latest nor the version', async () => {
+    const [node] = web();
+    const definition = asNightly(node!.definition, nightlyAt('nightly', 0));
+    const { asked, outside } = outsideWith({ 'web:2.0-19700101': manifest('night'), 'web:latest': manifest('two') }, { labels: { [manifest('night')]: ours('web') } });
+    const images = await readImages([{ definition, ref: { ...node!.ref, tag: '2.0-19700101' } }], outside, signal);
+    expect(images.get('web')).toMatchObject({ version: { digest: manifest('night'), provenance: { definition: today('web') } }, latest: undefined });
+    expect(asked).toEqual(['HEAD web:2.0-19700101', 'config web']);
+  });
+});
 
 describe('reading a versioned image', () => {
   const tags = { 'web:2.0': manifest('two'), 'web:latest': manifest('two') };
