@@ -1,0 +1,89 @@
+import { accessSync, closeSync, constants, fchmodSync, fchownSync, fsyncSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { FileWriting } from '../execute/write-files.js';
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOENT: 'there is no such file',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on device',
+  EDQUOT: 'the disk quota is used up',
+};
+
+/** Writes files of a tree on this machine's disk. A link stays one: what it names is written. */
+export function createFileWriting(cwd: string): FileWriting {
+  return {
+    read: (path) => saying(() => readFileSync(resolve(cwd, path))),
+    stage: (path, content) =>
+      saying(() => {
+        const real = realpathSync(resolve(cwd, path));
+        const known = statSync(real);
+        // A rename asks only for the folder: a file that is not for writing stays as it is.
+        accessSync(real, constants.W_OK);
+        const beside = join(dirname(real), `.${basename(real)}.build-images-new`);
+        const discard = (): void => {
+          try {
+            rmSync(beside, { force: true });
+          } catch {
+            // Nobody may write in this folder any more: the next run that may takes it away.
+          }
+        };
+        // What a killed run left. Who writes here holds the tree's lock.
+        discard();
+        try {
+          write(beside, content, known);
+        } catch (error) {
+          discard();
+          throw error;
+        }
+        return {
+          commit: () =>
+            saying(() => {
+              renameSync(beside, real);
+              syncFolder(dirname(real));
+            }),
+          discard,
+        };
+      }),
+  };
+}
+
+function write(path: string, content: string | Uint8Array, { mode, uid, gid }: { readonly mode: number; readonly uid: number; readonly gid: number }): void {
+  const file = openSync(path, 'wx', 0o600);
+  try {
+    writeFileSync(file, content);
+    try {
+      fchownSync(file, uid, gid);
+    } catch {
+      // Only root gives files away; who may write to the file of another gets one of the same mode.
+    }
+    fchmodSync(file, mode & 0o7777);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A renamed file is there after a power cut once its folder is on disk. What cannot be synced is renamed all the same. */
+function syncFolder(path: string): void {
+  try {
+    const folder = openSync(path, constants.O_RDONLY);
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  } catch {
+    // Some file systems sync no folders.
+  }
+}
+
+function saying<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new Error(REASONS[code] ?? (code || message));
+  }
+}
