@@ -1,4 +1,4 @@
-// Makes dist/ from src/: one entry and lazily loaded chunks, so that `--help` loads no heavy library.
+// Makes dist/ from src/: an entry for each program and lazily loaded chunks, so that `--help` loads no heavy library.
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const outdir = join(root, 'dist');
+const programs = ['main', 'docker-pkg'];
 rmSync(outdir, { recursive: true, force: true });
 
 /** One hash over the source and what it is built with. */
@@ -38,7 +39,7 @@ const withoutSsh2 = {
 };
 
 await build({
-  entryPoints: [join(root, 'src/main.ts')],
+  entryPoints: programs.map((name) => join(root, `src/${name}.ts`)),
   outdir,
   bundle: true,
   splitting: true,
@@ -57,4 +58,4 @@ await build({
 });
 // The template engine reads its WebAssembly from beside the code that loads it.
 copyFileSync(createRequire(import.meta.url).resolve('minijinja-js/dist/node/minijinja_js_bg.wasm'), join(outdir, 'minijinja_js_bg.wasm'));
-chmodSync(join(outdir, 'main.js'), 0o755);
+for (const name of programs) chmodSync(join(outdir, `${name}.js`), 0o755);

@@ -14,6 +14,10 @@ const PURE = new Set(STAGES);
 /** What an adapter implements is declared in these. */
 const PORTS = new Set(['definition', 'state', 'execute']);
 const EDGE = new Set(['shared', 'adapters', 'cli']);
+/** What all programs share of being a process. */
+const PROCESS_EDGE = 'run-process.ts';
+/** The programs: what package.json's bin and scripts/bundle.mjs make of `src`. */
+const PROGRAMS = ['main.ts', 'docker-pkg.ts'];
 
 function stageOf(target: string): string {
   return byPath.get(target)?.stage ?? 'nowhere';
@@ -27,7 +31,7 @@ function isLeaf(target: string): boolean {
 /** Whether one file may import another. */
 function mayImport(from: SourceFile, mode: 'type' | 'value' | 'dynamic', target: string): boolean {
   const to = stageOf(target);
-  if (from.stage === 'main') return EDGE.has(to);
+  if (from.stage === 'main') return EDGE.has(to) || target === PROCESS_EDGE;
   if (from.stage === 'cli') return to !== 'main';
   if (from.stage === 'adapters') return to === 'shared' || to === 'adapters' || (PORTS.has(to) && (mode === 'type' || isLeaf(target)));
   return PURE.has(to) && STAGES.indexOf(to) <= STAGES.indexOf(from.stage);
@@ -71,8 +75,8 @@ describe('what computes touches nothing', () => {
   it('no file system, no network, no process, no timer, no clock, no chance, no output', () => {
     expect(broken(sources.filter(({ stage }) => PURE.has(stage)), touches)).toEqual([]);
   });
-  it('the process is for main.ts alone, and its module for adapters', () => {
-    expect(broken(sources, (file) => (file.stage !== 'main' && file.uses.has('process') ? ['process'] : []))).toEqual([]);
+  it('the process is for the edge alone, and its module for adapters', () => {
+    expect(broken(sources, (file) => (file.path !== PROCESS_EDGE && file.uses.has('process') ? ['process'] : []))).toEqual([]);
     expect(broken(sources, (file) => (file.stage === 'main' || file.stage === 'adapters' ? [] : file.imports.filter(({ target }) => target === 'node:process').map(({ target }) => target)))).toEqual([]);
   });
   it.each([
@@ -97,12 +101,15 @@ describe('libraries', () => {
   it('only cli/args.ts knows yargs', () => {
     expect(usersOf(/^yargs/, ({ path }) => path === 'cli/args.ts')).toEqual([]);
   });
+  it('only cli/docker-pkg-arguments.ts knows argparse', () => {
+    expect(usersOf(/^argparse/, ({ path }) => path === 'cli/docker-pkg-arguments.ts')).toEqual([]);
+  });
   it('only adapters know the engine\'s and the wire\'s', () => {
     expect(usersOf(/^(docker-modem|@grpc\/|protobufjs)/, ({ stage }) => stage === 'adapters')).toEqual([]);
   });
-  it('heavy ones are not loaded before they are needed', () => {
-    const heavy = /^(docker-modem|@grpc\/|protobufjs|minijinja-js|dockerfile-ast|js-yaml|yargs|valibot|@dagrejs\/|minimatch|modern-tar|log-update|string-width|cli-truncate)/;
-    expect([...loadedWith('main.ts', sources)].filter(([target]) => heavy.test(target)).map(([target, by]) => `${target}, asked for by ${by}`)).toEqual([]);
+  it.each(PROGRAMS)('heavy ones are not loaded with %s', (program) => {
+    const heavy = /^(docker-modem|@grpc\/|protobufjs|minijinja-js|dockerfile-ast|js-yaml|yargs|argparse|valibot|@dagrejs\/|minimatch|modern-tar|log-update|string-width|cli-truncate)/;
+    expect([...loadedWith(program, sources)].filter(([target]) => heavy.test(target)).map(([target, by]) => `${target}, asked for by ${by}`)).toEqual([]);
   });
   it('a heavy one that loads with the start would be noticed', () => {
     const files = [readSource('main.ts', `import { a } from './cli/a.js';`), readSource('cli/a.ts', `import { b } from '../shared/b.js'; const { default: yargs } = await import('yargs');`), readSource('shared/b.ts', `import { load } from 'js-yaml';`)];

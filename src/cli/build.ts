@@ -1,14 +1,14 @@
-import { isPending, planToJson } from '../plan/step.js';
-import { formatPlan } from '../report/format-plan.js';
+import { isPending } from '../plan/step.js';
 import { EXIT } from '../shared/errors.js';
 import { connect } from './outside.js';
 import { planning, publishingOf, readTreeAndState } from './planning.js';
 import { execute, lockRun } from './run.js';
 import { readConfig } from './tree.js';
 import type { Verb } from './verb.js';
+import { OWN_SHOWING, type Showing } from './watch-run.js';
 
-/** Builds what is missing, tests it, publishes it, and moves `:latest`. */
-export const build: Verb = async (options, environment) => {
+/** Builds what is missing, tests it, publishes it, and moves `:latest`; shown in one of the ways there are. */
+export const buildShown = (showing: Showing): Verb => async (options, environment) => {
   const config = await readConfig(options, environment);
   const connections = await connect(config, options, environment);
   try {
@@ -18,9 +18,8 @@ export const build: Verb = async (options, environment) => {
     try {
       const { tree, reading } = await readTreeAndState(config, connections, options, environment);
       const planned = await planning(tree, reading, publishing, connections, options, environment);
-      if (lock !== undefined && planned.plan.steps.some(isPending)) return await execute(tree, planned, lock, connections, options, environment);
-      if (options.json) environment.out(JSON.stringify(planToJson(planned.plan), null, options.dryRun ? 2 : 0));
-      else for (const line of formatPlan(planned.plan, options.all)) environment.out(line);
+      if (lock !== undefined && planned.plan.steps.some(isPending)) return await execute(tree, planned, lock, connections, options, environment, showing);
+      showing.plan(planned.plan, options, environment);
       return EXIT.ok;
     } finally {
       lock?.release();
@@ -29,3 +28,6 @@ export const build: Verb = async (options, environment) => {
     await connections.close();
   }
 };
+
+/** As build-images shows it. */
+export const build = buildShown(OWN_SHOWING);

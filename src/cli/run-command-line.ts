@@ -3,20 +3,30 @@ import { docsOf } from '../shared/fault-docs.js';
 import { parseArguments } from './args.js';
 import type { Environment } from './environment.js';
 import { interruptionExit, interruptionWord } from './interruption.js';
-import { VERBS } from './verbs.js';
+import { VERBS, type VerbName } from './verbs.js';
 
-/** Does what the command line asks; resolves to the exit code. Every fault is one line, and what to try. */
+/** Does what the command line asks; resolves to the exit code. */
 export async function runCommandLine(argv: readonly string[], environment: Environment): Promise<ExitCode> {
-  let writes = false;
-  try {
+  return sayFaults(environment, async (asks) => {
     const asked = await parseArguments(argv, environment.cwd);
     if ('print' in asked) {
       environment.out(asked.print);
       return EXIT.ok;
     }
-    writes = VERBS[asked.verb].writes;
+    asks(asked.verb);
     const verb = await VERBS[asked.verb].load();
-    const exit = await verb(asked.options, environment);
+    return verb(asked.options, environment);
+  });
+}
+
+/**
+ * The exit code of what is done. Every fault is one line, and what to try.
+ * @param act is handed what it tells the verb to as soon as that is known
+ */
+export async function sayFaults(environment: Environment, act: (asks: (verb: VerbName) => void) => Promise<ExitCode>): Promise<ExitCode> {
+  let writes = false;
+  try {
+    const exit = await act((verb) => void (writes = VERBS[verb].writes));
     return environment.signal.aborted ? interruption(environment) : exit;
   } catch (error) {
     if (environment.signal.aborted) return interruption(environment);

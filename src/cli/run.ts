@@ -15,7 +15,7 @@ import { interruptionExit } from './interruption.js';
 import { digestOnDisk, type Planning } from './planning.js';
 import type { Tree } from './tree.js';
 import type { Options } from './verb.js';
-import { watchRun, type RunView } from './watch-run.js';
+import { OWN_SHOWING, type RunView, type Showing } from './watch-run.js';
 
 /** Takes the lock of a writing run, or says who has it. Runs that publish nothing have a lock of their own. */
 export async function lockRun({ registry, namespace }: Config, publish: boolean, environment: Environment): Promise<Lock> {
@@ -33,7 +33,7 @@ function timeOf(milliseconds: number): string {
 }
 
 /** Runs a plan that has something to do: journal, log files, lines; cleans up after runs that are no more. */
-export async function execute(tree: Tree, { plan, state, definitions }: Planning, lock: Lock, connections: Connections, options: Options, environment: Environment): Promise<ExitCode> {
+export async function execute(tree: Tree, { plan, state, definitions }: Planning, lock: Lock, connections: Connections, options: Options, environment: Environment, showing: Showing = OWN_SHOWING): Promise<ExitCode> {
   const [{ createRunDirectory }, { runPlan }, { runToken }] = await Promise.all([import('../adapters/run-directory.js'), import('../execute/run-plan.js'), import('../execute/leftovers.js')]);
   const { clock } = environment;
   const startedAt = clock.now();
@@ -42,7 +42,7 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
   for (const warning of (await connections.secrets()).warnings) environment.err(formatProblem(warning));
   const runLock = await lockDirectory(directory.path);
   // What a failed build or test printed is shown: it may print what the config says.
-  const view = await watchRun(options, environment, connections.redactor);
+  const view = await showing.watch(options, environment, connections.redactor);
   const tell = teller(plan, directory, lock, view, environment);
   const finish = (result: ExitCode): ExitCode => {
     const exit = environment.signal.aborted ? interruptionExit(environment.signal) : result;
@@ -50,7 +50,7 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
     return exit;
   };
   try {
-    const ports = await portsOf(tree, connections, directory, { tell, show: (progress) => view.show(progress) }, environment);
+    const ports = await portsOf(tree, connections, directory, { tell, show: (progress) => view.show(progress), openLog: openLogs(directory, tree, view) }, environment);
     if (plan.steps.some(({ action }) => action === 'build' || action === 'publish')) await removeLeftovers(ports, environment);
     const epoch = epochOf(environment);
     const running = {
@@ -69,6 +69,21 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
     directory.close();
     runLock?.release();
   }
+}
+
+/** Logs in the run's folder, whose lines a view may want too. */
+function openLogs(directory: RunDirectory, tree: Tree, view: RunView): Ports['openLog'] {
+  return (image) => {
+    const log = directory.openLog(tree.graph.nodes.get(image)?.definition.name ?? image);
+    if (view.output === undefined) return log;
+    return {
+      ...log,
+      line(text) {
+        log.line(text);
+        view.output?.(image, text);
+      },
+    };
+  };
 }
 
 /** What happens goes to the journal first, then to whoever holds the lock's word, then to the eye. */
@@ -131,7 +146,7 @@ function epochOf({ env }: Environment): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-async function portsOf(tree: Tree, connections: Connections, directory: RunDirectory, watchers: Pick<Ports, 'tell' | 'show'>, environment: Environment): Promise<Ports> {
+async function portsOf(tree: Tree, connections: Connections, directory: RunDirectory, watchers: Pick<Ports, 'tell' | 'show' | 'openLog'>, environment: Environment): Promise<Ports> {
   const [{ ENGINE_VARIABLES }, { createTestRunner }, { createRootFileSystems }, { scratchFolder }, { runToken }] = await Promise.all([
     import('../adapters/engine/engine-address.js'),
     import('../adapters/test-runner.js'),
@@ -155,7 +170,6 @@ async function portsOf(tree: Tree, connections: Connections, directory: RunDirec
       return digest.ok ? digest.value : undefined;
     },
     revisionOf: (path) => connections.git.revisionOf(resolve(cwd, path)),
-    openLog: (image) => directory.openLog(tree.graph.nodes.get(image)?.definition.name ?? image),
     scratch: async () => scratchFolder(scratchParent(environment), runToken(directory.run, markOf(environment))),
     packLayer: await connections.packLayer(),
     absolute: (path) => resolve(cwd, path),

@@ -2,6 +2,9 @@ import type { Nightly } from '../definition/nightly.js';
 import type { Config } from '../shared/config.js';
 import type { Publishing } from './step.js';
 
+/** What an unset `publish:` without a login in the config is explained with. */
+export const NO_LOGIN = 'neither "publish: true" nor username and password in ';
+
 /**
  * Publishing is a decision: `--no-publish` wins, then `--publish`, then `publish:` in the config, then docker-pkg's rule that
  * who has username and password in the config publishes.
@@ -16,7 +19,7 @@ export function decidePublishing(config: Config, wanted: boolean | undefined, lo
   if (config.publish === true) return yes;
   if (config.publish === false) return { publish: false, to, why: `publish: false in ${config.path}` };
   if (config.credentials !== undefined) return yes;
-  return { publish: false, to, why: `neither "publish: true" nor username and password in ${config.path}; --publish publishes` };
+  return { publish: false, to, why: `${NO_LOGIN}${config.path}; --publish publishes` };
 }
 
 /** The second line of a nightly or snapshot build's plan and run; nothing of any other's. */

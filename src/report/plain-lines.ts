@@ -9,6 +9,8 @@ import { count, formatDuration } from './amounts.js';
 export type PlainView = {
   /** The lines that one event makes; verbose says the quiet ones too. */
   lines(event: Event): readonly string[];
+  /** The same lines before they get their time. */
+  body(event: Event): readonly string[];
   /** What changed, what did not, and what to do next. */
   summary(): readonly string[];
 };
@@ -100,6 +102,7 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
   };
 
   return {
+    body,
     lines(event) {
       const [first, ...rest] = body(event);
       if (first === undefined) return [];

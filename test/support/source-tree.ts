@@ -17,7 +17,7 @@ export type Import = {
 export type SourceFile = {
   /** Relative to `src`. */
   readonly path: string;
-  /** The stage: the first part of the path; `main` for main.ts. */
+  /** The stage: the first part of the path; `main` for a program and for what it needs to be a process. */
   readonly stage: string;
   readonly text: string;
   readonly imports: readonly Import[];
