@@ -135,9 +135,9 @@ export function createSourceFiles(root: string, filter: IgnoreFilter): SourceFil
       }
     },
 
-    readContext(directory) {
+    readContext(directory, except) {
       const problems: Problem[] = [];
-      const entries = readEntries(directory, root, problems);
+      const entries = readEntries(directory, root, problems, except);
       if (problems.length > 0) return bad(problems);
       const ignore = join(directory, '.dockerignore');
       if (!existsSync(ignore)) return good(entries);
@@ -147,7 +147,7 @@ export function createSourceFiles(root: string, filter: IgnoreFilter): SourceFil
 }
 
 /** Every file and folder below a directory, each link replaced by what it names inside the root. */
-function readEntries(directory: string, root: string, problems: Problem[]): readonly SourceEntry[] {
+function readEntries(directory: string, root: string, problems: Problem[], except: string | undefined): readonly SourceEntry[] {
   const entries: SourceEntry[] = [];
 
   // `open` are the real folders that we are inside of: a link to one of them would never end.
@@ -160,6 +160,7 @@ function readEntries(directory: string, root: string, problems: Problem[]): read
       return;
     }
     for (const entry of found) {
+      if (path === '' && entry.name === except) continue;
       const at = path === '' ? entry.name : `${path}/${entry.name}`;
       const full = join(real, entry.name);
       if (entry.isSymbolicLink()) follow(full, at, open);

@@ -1,4 +1,5 @@
-import { templateOf, type Definition } from '../definition/definition.js';
+import { contextFiles } from '../definition/context-files.js';
+import { templateOf } from '../definition/definition.js';
 import { definitionDigest } from '../definition/definition-digest.js';
 import type { SourceFiles } from '../definition/source-files.js';
 import { formatImageRef, type ImageName } from '../shared/image-ref.js';
@@ -6,7 +7,8 @@ import type { Digest } from '../shared/digest.js';
 import { UsageError } from '../shared/errors.js';
 import { nearNames } from '../shared/near-names.js';
 import type { Config } from '../shared/config.js';
-import { bad, errorAt, good, type Checked, type Problem } from '../shared/problem.js';
+import { bad, distinctProblems, errorAt, good, type Checked, type Problem } from '../shared/problem.js';
+import type { Node } from '../graph/graph.js';
 import { selectImages } from '../graph/select.js';
 import { planBuild } from '../plan/build.js';
 import { decidePublishing } from '../plan/publishing.js';
@@ -57,8 +59,8 @@ export async function digestDefinitions(tree: Tree, options: Options, environmen
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   let last = environment.clock.now();
-  for (const [image, { definition, neutral }] of tree.graph.nodes) {
-    const digest = digestOnDisk(tree.files, definition, neutral);
+  for (const [image, node] of tree.graph.nodes) {
+    const digest = digestOnDisk(tree.files, node);
     if (digest.ok) digests.set(image, digest.value);
     (digest.ok ? warnings : problems).push(...(digest.ok ? digest.warnings : digest.problems));
     // Answers of the registry are on their way: let them in now and then.
@@ -67,13 +69,13 @@ export async function digestDefinitions(tree: Tree, options: Options, environmen
       last = environment.clock.now();
     }
   }
-  settle(problems.length > 0 ? { ok: false, problems: [...problems, ...warnings] } : { ok: true, value: undefined, warnings }, options, environment);
+  settle(problems.length > 0 ? { ok: false, problems: distinctProblems([...problems, ...warnings]) } : { ok: true, value: undefined, warnings: distinctProblems(warnings) }, options, environment);
   return digests;
 }
 
 /** The digest of one definition as its files are now. */
-export function digestOnDisk(files: SourceFiles, definition: Definition, neutral: Digest | undefined): Checked<Digest> {
-  const context = templateOf(definition) === undefined ? good([]) : files.readContext(definition.directory);
+export function digestOnDisk(files: SourceFiles, { definition, neutral, copied }: Pick<Node, 'definition' | 'neutral' | 'copied'>): Checked<Digest> {
+  const context = templateOf(definition) === undefined ? good([]) : contextFiles(files, definition, copied);
   if (!context.ok) return context;
   try {
     return good(definitionDigest(definition, neutral, context.value), context.warnings);

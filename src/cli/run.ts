@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Lock } from '../adapters/lock.js';
 import type { RunDirectory } from '../adapters/run-directory.js';
+import { contextFiles } from '../definition/context-files.js';
 import type { Event, Happening } from '../execute/event.js';
 import type { Ports } from '../execute/ports.js';
 import { isPending, type Plan } from '../plan/step.js';
@@ -163,10 +164,12 @@ async function portsOf(tree: Tree, connections: Connections, directory: RunDirec
     registry: connections.registry,
     rootFileSystems: createRootFileSystems(),
     tests: createTestRunner(Object.fromEntries(passed.flatMap((key) => (env[key] === undefined ? [] : [[key, env[key]]])))),
-    readContext: (path) => tree.files.readContext(path),
+    readContext(image) {
+      const { definition, copied } = tree.graph.nodes.get(image)!;
+      return contextFiles(tree.files, definition, copied);
+    },
     digestNow(image) {
-      const { definition, neutral } = tree.graph.nodes.get(image)!;
-      const digest = digestOnDisk(tree.files, definition, neutral);
+      const digest = digestOnDisk(tree.files, tree.graph.nodes.get(image)!);
       return digest.ok ? digest.value : undefined;
     },
     revisionOf: (path) => connections.git.revisionOf(resolve(cwd, path)),

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
+import { contextFiles } from '../definition/context-files.js';
 import { templateOf, type Definition } from '../definition/definition.js';
 import { asNightly, nightlyAt, nightlyFaults, type Nightly } from '../definition/nightly.js';
 import type { SourceFiles } from '../definition/source-files.js';
 import type { Graph } from '../graph/graph.js';
 import type { Config } from '../shared/config.js';
 import { EXIT, Fault, UsageError } from '../shared/errors.js';
-import { bad, formatProblem, type Checked, type Problem } from '../shared/problem.js';
+import { bad, distinctProblems, formatProblem, type Checked, type Problem } from '../shared/problem.js';
 import type { Named } from '../state/read-state.js';
 import type { Environment } from './environment.js';
 import type { Options } from './verb.js';
@@ -77,8 +78,8 @@ export async function readTree(config: Config, options: Options, environment: En
   const memory = await openRenderMemory(config, options, environment);
   const render = createImageRenderer(
     async () => {
-      const [{ createRenderer }, { parseDockerfile }] = await Promise.all([import('../definition/template.js'), import('../definition/dockerfile.js')]);
-      return { renderer: createTreeRenderer(await createRenderer(), tags, config, files), parseDockerfile };
+      const [{ createRenderer }, { parseDockerfile }, { copiedFiles }] = await Promise.all([import('../definition/template.js'), import('../definition/dockerfile.js'), import('../definition/copied-files.js')]);
+      return { renderer: createTreeRenderer(await createRenderer(), tags, config, files), parseDockerfile, copiedFiles };
     },
     memory,
     (name) => {
@@ -110,10 +111,11 @@ function nightlyOf({ nightly, snapshot, rebuild }: Options, { clock }: Environme
 
 /** What is wrong with the files of the definitions that are right so far. */
 function contextFaults(definitions: readonly Definition[], files: SourceFiles): readonly Problem[] {
-  return definitions.flatMap((definition) => {
-    const context = templateOf(definition) === undefined ? undefined : files.readContext(definition.directory);
+  const found = definitions.flatMap((definition) => {
+    const context = templateOf(definition) === undefined ? undefined : contextFiles(files, definition, undefined);
     return context?.ok === false ? context.problems : [];
   });
+  return distinctProblems(found);
 }
 
 /** Lets answers of the outside in, now and then: rendering thousands of templates is one long computation. */

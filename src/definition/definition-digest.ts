@@ -25,7 +25,8 @@ export function definitionDigest(definition: Definition, neutral: Digest | undef
   add(`${recipe.kind} ${RECIPE_REVISION[recipe.kind]}`);
   add(neutral ?? '');
   if (recipe.kind === 'stack') add(JSON.stringify(canonical(recipe.stack)));
-  const parts = context.filter(({ path }) => !LEFT_OUT.has(path) && !nested.some((folder) => isWithin(path, folder)));
+  // Files of a context that is no definition's own folder describe nothing, wherever they lie.
+  const parts = definition.context !== undefined ? context : context.filter(({ path }) => !LEFT_OUT.has(path) && !nested.some((folder) => isWithin(path, folder)));
   for (const entry of [...parts].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))) {
     if (entry.type === 'directory') continue;
     add(entry.path);

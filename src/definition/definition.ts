@@ -10,15 +10,25 @@ export type Kind = 'base' | 'production' | 'stack';
 export type TagSource =
   /** A versioned image: the changelog's newest entry is the tag; `older` are the versions below it, newest first. */
   | { readonly source: 'changelog'; readonly version: string; readonly older: readonly string[] }
-  /** A rolling image: published under the UTC day of the run. */
-  | { readonly source: 'day' }
+  /** A rolling image: published under the UTC day of the run; `moving` is the tag that moves to the newest build, where it is not `latest`. */
+  | { readonly source: 'day'; readonly moving?: string | undefined }
   /** A build beside what is published (nightly.ts): `tag` is `VERSION-SUFFIX`, or `nightly-SUFFIX` where there is no version. */
-  | { readonly source: 'nightly' | 'snapshot'; readonly tag: string; readonly version: string | undefined };
+  | { readonly source: 'nightly' | 'snapshot'; readonly tag: string; readonly version: string | undefined; readonly moving?: string | undefined };
 
 /** What the version label of an image is: its tag, but none on a rolling image. */
 export function versionLabelOf(tagSource: TagSource): string | undefined {
   if (tagSource.source === 'day' || tagSource.version === undefined) return undefined;
   return tagSource.source === 'changelog' ? tagSource.version : tagSource.tag;
+}
+
+/** The tag that moves to an image's newest build. */
+export function movingTagOf(definition: Pick<Definition, 'tagSource'>): string {
+  return otherMovingTag(definition) ?? 'latest';
+}
+
+/** The tag that moves, where it is not `latest`. */
+export function otherMovingTag({ tagSource }: Pick<Definition, 'tagSource'>): string | undefined {
+  return tagSource.source === 'changelog' ? undefined : tagSource.moving;
 }
 
 /** The part in which kinds differ. */
@@ -54,6 +64,8 @@ export type Definition = {
   readonly tagSource: TagSource;
   readonly recipe: Recipe;
   readonly control: Control | undefined;
+  /** Where the files of its build come from, as a person would type it, when that is not its own folder: the tree's root in layout toolforge. */
+  readonly context?: string;
   /** Definitions inside this folder, relative to it; not part of the definition digest. */
   readonly nested: readonly string[];
 };

@@ -54,6 +54,9 @@ export function replaceSources(text: string, replace: (ref: string) => string | 
 /** A source, and which bytes of the text name it. */
 type Place = Source & { readonly start: number; readonly end: number };
 
+/** One instruction as it is met, and a way to read a stretch of it: variables filled in, undefined where one has no value. */
+export type Met = { readonly instruction: Instruction; expand(range: Range): string | undefined };
+
 type Reading = {
   readonly sources: readonly Place[];
   readonly stages: readonly (string | undefined)[];
@@ -64,16 +67,18 @@ type Reading = {
 };
 
 type Position = { readonly line: number; readonly character: number };
+type Range = { readonly start: Position; readonly end: Position };
 type Span = { readonly start: number; readonly end: number };
 
 /** Platform words the engine itself defines for FROM (Dockerfile reference, "Automatic platform ARGs"). */
 const PLATFORM_ARGS = new Set(['TARGETPLATFORM', 'TARGETOS', 'TARGETARCH', 'TARGETVARIANT', 'BUILDPLATFORM', 'BUILDOS', 'BUILDARCH', 'BUILDVARIANT']);
 
-function readDockerfile(text: string): Reading {
+/** Reads a Dockerfile from top to bottom; `meet` is told of each instruction with the variables as they are there. */
+export function readDockerfile(text: string, meet?: (met: Met) => void): Reading {
   const tree = DockerfileParser.parse(text);
   const starts = lineStarts(text);
   const offset = ({ line, character }: Position): number => Math.min((starts[line] ?? text.length) + character, text.length);
-  const spanOf = (range: { start: Position; end: Position }): Span => ({ start: offset(range.start), end: offset(range.end) });
+  const spanOf = (range: Range): Span => ({ start: offset(range.start), end: offset(range.end) });
   const lineOf = (at: number): number => {
     const next = starts.findIndex((start) => start > at);
     return next < 0 ? starts.length : next;
@@ -107,7 +112,14 @@ function readDockerfile(text: string): Reading {
     sources.push({ kind: 'syntax', ref: text.slice(start, end), line: lineOf(start), stage: 0, start, end });
   }
 
+  const expand = (range: Range): string | undefined => {
+    const { start, end } = spanOf(range);
+    const expanded = expandWord(withoutContinuations(text.slice(start, end), escape), escape, (variable) => args.get(variable));
+    return 'value' in expanded ? expanded.value : undefined;
+  };
+
   for (const instruction of instructions) {
+    meet?.({ instruction, expand });
     switch (instruction.getKeyword()) {
       case 'ARG':
         for (const argument of instruction.getArguments()) {

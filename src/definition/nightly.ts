@@ -1,6 +1,6 @@
 import { TAG_PATTERN } from '../shared/image-ref.js';
 import { errorAt, type Problem } from '../shared/problem.js';
-import type { Definition, TagSource } from './definition.js';
+import { otherMovingTag, type Definition, type TagSource } from './definition.js';
 import { joinPath } from './paths.js';
 
 /** A build beside what is published: only tags that end in `suffix` are made, `20261120` or `20261120-210444` (UTC). */
@@ -16,7 +16,7 @@ export function nightlyAt(build: Nightly['build'], milliseconds: number): Nightl
 export function asNightly(definition: Definition, { build, suffix }: Nightly): Definition {
   const { tagSource } = definition;
   const version = tagSource.source === 'changelog' ? tagSource.version : undefined;
-  const nightly: TagSource = { source: build, tag: `${version ?? build}-${suffix}`, version };
+  const nightly: TagSource = { source: build, tag: `${version ?? build}-${suffix}`, version, moving: otherMovingTag(definition) };
   return { ...definition, tagSource: nightly };
 }
 

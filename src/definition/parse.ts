@@ -11,6 +11,7 @@ import { parseRootFs } from './rootfs.js';
 import type { SourceFiles } from './source-files.js';
 import { parseStack, stackNameFault } from './stack.js';
 import { stackPairProblems } from './stack-pairs.js';
+import { parseToolforgeDefinition, toolforgeName } from './toolforge-layout.js';
 
 /** Every definition of a tree, and the folders that look like one but are not built. */
 export type Tree = {
@@ -33,10 +34,10 @@ export function parseTree(directory: string, files: SourceFiles, config: Config)
   const notes: string[] = [];
   const broken: string[] = [];
   for (const found of discover(walk)) {
-    const parsed = parseDefinition(directory, found, files, config);
+    const parsed = config.layout.name === 'toolforge' ? inToolforge(directory, found, files, config.layout) : parseDefinition(directory, found, files, config);
     if (!parsed.ok) {
       problems.push(...parsed.problems);
-      broken.push(...probableNames(joinPath(directory, found.folder.path), files));
+      broken.push(...(config.layout.name === 'toolforge' ? [toolforgeName(found.folder.path, config.layout)] : probableNames(joinPath(directory, found.folder.path), files)));
     }
     else if ('note' in parsed.value) notes.push(parsed.value.note);
     else definitions.push(parsed.value.definition);
@@ -45,6 +46,11 @@ export function parseTree(directory: string, files: SourceFiles, config: Config)
   problems.push(...sameNames(definitions), ...stackPairProblems(definitions));
   if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems, partial: definitions, broken };
   return { ok: true, value: { definitions, notes }, warnings: problems };
+}
+
+function inToolforge(...found: Parameters<typeof parseToolforgeDefinition>): Checked<{ definition: Definition }> {
+  const parsed = parseToolforgeDefinition(...found);
+  return parsed.ok ? good({ definition: parsed.value }, parsed.warnings) : parsed;
 }
 
 /** What a definition that cannot be read may be called: as changelog or control begin, or as its folder. */

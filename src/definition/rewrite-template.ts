@@ -107,8 +107,9 @@ class Rewriter {
     const prints = this.needsPrinting(top);
     this.expression(0);
     if (!prints) return tag.open + this.joined() + tag.close;
-    const open = tag.open.replace('{{', '{%').replace('+', '');
-    const close = tag.close.replace('}}', '%}');
+    // An output trims nothing around it; a statement may, unless a plus sign says otherwise.
+    const open = tag.open === '{{-' ? '{%-' : '{%+';
+    const close = tag.close.replace(/(-?)\}\}$/, (_, minus: string) => `${minus || '+'}%}`);
     return `${open} with ${VALUE} = (${this.joined()}) %}{{ ${this.printing(VALUE, line, '')} }}{% endwith${close}`;
   }
 

@@ -30,6 +30,6 @@ export interface SourceFiles {
   readBytes(path: string): Checked<Uint8Array>;
   /** The text of a file inside the source root that a template imports: 'absent' when there is none, 'outside' when it lies, or a link leads, beyond the root. */
   readImport(path: string): { readonly text: string } | 'absent' | 'outside';
-  /** The build context of a folder: all of it, links replaced by what they name, minus what its .dockerignore leaves out. */
-  readContext(directory: string): Checked<readonly SourceEntry[]>;
+  /** The build context of a folder: all of it but the entry `except`, links replaced by what they name, minus what its .dockerignore leaves out. */
+  readContext(directory: string, except?: string): Checked<readonly SourceEntry[]>;
 }

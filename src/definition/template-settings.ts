@@ -5,6 +5,8 @@ export type ImportedFile = { readonly path: string; readonly text: string } | 'o
 export type TemplateSettings = {
   /** Every config key but credentials. */
   readonly variables: Readonly<Record<string, unknown>>;
+  /** Whether a tag of its own line leaves no blanks and no line behind: Jinja2's `trim_blocks` and `lstrip_blocks`. */
+  readonly trimBlocks: boolean;
   readonly aptOptions: string;
   readonly aptProxy: string | undefined;
   readonly knownUidMappings: Readonly<Record<string, number>> | undefined;

@@ -1,6 +1,6 @@
 import { Environment } from 'minijinja-js';
 import { nearHint } from '../shared/near-names.js';
-import { bad, errorAt, good, warningAt, type Checked, type Problem } from '../shared/problem.js';
+import { bad, distinctProblems, errorAt, good, warningAt, type Checked, type Problem } from '../shared/problem.js';
 import { pythonStr } from './python-text.js';
 import { toDialect } from './rewrite-template.js';
 import { isSorted, MAIN, NAME_END, PRINT_FILTER, type Dialect } from './template-dialect.js';
@@ -40,9 +40,8 @@ const REMEMBERED = 256;
 export async function createRenderer(): Promise<Renderer> {
   const dialects = new Map<string, Dialect>();
   let session: Session | undefined;
-  let engine: Engine | undefined;
-  /** What the engine has been given under each name. */
-  let registered = new Map<string, string>();
+  /** By whether it trims blocks; each with what it has been given under each name. */
+  const engines = new Map<boolean, { readonly env: Engine; readonly registered: Map<string, string> }>();
 
   const dialectOf = (name: string, source: string): Dialect => {
     const key = `${name}\n${source}`;
@@ -54,9 +53,12 @@ export async function createRenderer(): Promise<Renderer> {
     return dialect;
   };
 
-  const openEngine = (): Engine => {
-    if (engine !== undefined) return engine;
-    engine = new Environment();
+  const openEngine = (trimBlocks: boolean): { readonly env: Engine; readonly registered: Map<string, string> } => {
+    const known = engines.get(trimBlocks);
+    if (known !== undefined) return known;
+    const engine = new Environment();
+    engine.trimBlocks = trimBlocks;
+    engine.lstripBlocks = trimBlocks;
     engine.enablePyCompat();
     engine.undefinedBehavior = 'strict';
     // Debug would print the values of variables into error texts.
@@ -65,15 +67,16 @@ export async function createRenderer(): Promise<Renderer> {
     engine.removeGlobal('debug');
     for (const name of Object.keys(TEMPLATE_FILTERS)) engine.addFilter(name, guardedFilter(name, () => session!));
     engine.addFilter(PRINT_FILTER, guarded(() => session!, print));
-    registered = new Map();
-    return engine;
+    const opened = { env: engine, registered: new Map<string, string>() };
+    engines.set(trimBlocks, opened);
+    return opened;
   };
 
   const render = (path: string, source: string, settings: TemplateSettings): Checked<Rendered> => {
     const main = dialectOf(MAIN, source);
     const files = new Map([[MAIN, main]]);
     const current: Session = { settings, paths: new Map([[MAIN, path]]), problems: [], warnings: [], imageTags: [] };
-    const env = openEngine();
+    const { env, registered } = openEngine(settings.trimBlocks);
     const register = (name: string, text: string): void => {
       if (registered.get(name) === text) return;
       env.addTemplate(name + NAME_END, text);
@@ -107,7 +110,7 @@ export async function createRenderer(): Promise<Renderer> {
       }
     };
     load(MAIN, main);
-    if (current.problems.length > 0) return bad(distinct(current.problems));
+    if (current.problems.length > 0) return bad(distinctProblems(current.problems));
 
     const context: Record<string, unknown> = {};
     for (const dialect of files.values()) for (const word of dialect.words) if (Object.hasOwn(settings.variables, word)) context[word] = settings.variables[word];
@@ -117,14 +120,14 @@ export async function createRenderer(): Promise<Renderer> {
       for (const [name, dialect] of files) register(name, dialect.text);
       text = env.renderTemplate(MAIN + NAME_END, context);
     } catch (error) {
-      if (!isTemplateError(error)) engine = undefined;
+      if (!isTemplateError(error)) engines.delete(settings.trimBlocks);
       const inner = (name: string): unknown => failureOf(() => env.renderTemplate(name + NAME_END, context));
       current.problems.push(...explainFailure(error, path, files, current, inner));
     } finally {
       session = undefined;
     }
-    if (current.problems.length > 0) return bad(distinct([...current.problems, ...current.warnings]));
-    return good({ text, imageTags: current.imageTags }, distinct(current.warnings));
+    if (current.problems.length > 0) return bad(distinctProblems([...current.problems, ...current.warnings]));
+    return good({ text, imageTags: current.imageTags }, distinctProblems(current.warnings));
   };
   return { render };
 }
@@ -249,12 +252,4 @@ function inOurWords(said: string, session: Session): string {
   if (said.startsWith('engine ran out of fuel')) return 'the template does not come to an end';
   if (/cannot convert (map|kwargs) to/.test(said)) return 'an argument by name is not supported here: give it by its place';
   return said.replace(/^syntax error: /, 'template syntax: ').replace(/^invalid operation: /, '');
-}
-
-function distinct(problems: readonly Problem[]): readonly Problem[] {
-  const seen = new Set<string>();
-  return problems.filter((problem) => {
-    const key = JSON.stringify(problem);
-    return !seen.has(key) && seen.add(key);
-  });
 }

@@ -90,7 +90,7 @@ async function build(step: Step, node: Node, parents: readonly Parent[], unteste
   const started = ports.now();
   const { definition } = node;
   const digest = work.definitions.get(step.image)!;
-  const folder = await ports.revisionOf(definition.directory);
+  const folder = await ports.revisionOf(definition.context ?? definition.directory);
   const recorded: ParentDigests = Object.fromEntries(parents.map((parent) => [recordedRef(parent.ref, node, graph), parent.digest]));
   const baseParent = parents.find(({ ref }) => ref === node.base);
   const base = baseParent === undefined ? undefined : { ref: recordedRef(baseParent.ref, node, graph), digest: baseParent.digest, labels: baseParent.image.labels };
@@ -104,7 +104,7 @@ async function build(step: Step, node: Node, parents: readonly Parent[], unteste
     case 'stack': {
       const labels = imageLabels({ ...facts, created: new Date(work.startedAt).toISOString().replace(/\.\d+Z$/, 'Z'), packages: undefined });
       const { templatePath } = definition.recipe;
-      image = await buildProduction({ directory: definition.directory, templatePath, dockerfile: node.dockerfile!, parents, labels, tag: untested, noCache: !work.useCache, log }, config, ports, signal);
+      image = await buildProduction({ image: step.image, templatePath, dockerfile: node.dockerfile!, parents, labels, tag: untested, noCache: !work.useCache, log }, config, ports, signal);
       // Looked at behind the build: then nothing that it read can have been other files.
       if (ports.digestNow(step.image) !== digest) throw new StepFailure('build', 'its files changed since this run was planned; run again');
       break;

@@ -1,5 +1,6 @@
 import { replaceSources } from '../definition/dockerfile.js';
 import type { Config } from '../shared/config.js';
+import type { ImageName } from '../shared/image-ref.js';
 import { NoSpaceError } from '../shared/errors.js';
 import { BuildFailure, type InspectedImage } from './build-engine.js';
 import { failureLines } from './failure-lines.js';
@@ -9,7 +10,7 @@ import { StepFailure } from './step-failure.js';
 
 /** One production image's build. */
 export type ProductionBuild = {
-  readonly directory: string;
+  readonly image: ImageName;
   readonly templatePath: string;
   readonly dockerfile: string;
   readonly parents: readonly Parent[];
@@ -36,7 +37,7 @@ export function proxyEnvironment(config: Config): Readonly<Record<string, string
 export async function buildProduction(build: ProductionBuild, config: Config, ports: Pick<Ports, 'engine' | 'readContext'>, signal: AbortSignal): Promise<InspectedImage> {
   const runTags = new Map(build.parents.map(({ ref, runTag }) => [ref, runTag]));
   const dockerfile = replaceSources(build.dockerfile, (ref) => runTags.get(ref));
-  const context = ports.readContext(build.directory);
+  const context = ports.readContext(build.image);
   if (!context.ok) throw new StepFailure('build', context.problems[0]!.message, context.problems.map(({ path, message }) => `${path}: ${message}`));
   const last: string[] = [];
   const onLine = (line: string): void => {

@@ -39,9 +39,9 @@ export type Event = { readonly at: number } & (
   | { readonly type: 'stopped'; readonly message: string; /** What to try. */ readonly detail: readonly string[]; readonly exit: ExitCode }
   | { readonly type: 'cache-pruned'; /** bytes */ readonly freed: number; /** bytes */ readonly keep: number }
   | { readonly type: 'promotion-intended'; readonly image: ImageName; readonly tag: string; readonly digest: Digest; readonly from: Digest | undefined }
-  | { readonly type: 'promoted'; readonly image: ImageName; readonly tag: string; readonly digest: Digest; readonly from: Digest | undefined; readonly was: string | undefined }
+  | { readonly type: 'promoted'; readonly image: ImageName; readonly tag: string; readonly digest: Digest; readonly from: Digest | undefined; readonly was: string | undefined; /** The tag that moved; unset: `latest`. */ readonly moving?: string | undefined }
   /** `:latest` of one image is back at `digest`, since that of `because`, with which it moves, could not be moved. */
-  | { readonly type: 'put-back'; readonly image: ImageName; readonly digest: Digest; readonly was: string | undefined; readonly because: ImageName }
+  | { readonly type: 'put-back'; readonly image: ImageName; readonly digest: Digest; readonly was: string | undefined; readonly because: ImageName; readonly moving?: string | undefined }
   | { readonly type: 'warning'; readonly image: ImageName | undefined; readonly message: string }
   | { readonly type: 'run-finished'; readonly run: string; readonly seconds: number; readonly exit: ExitCode }
 );

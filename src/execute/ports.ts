@@ -64,8 +64,8 @@ export type Ports = {
   readonly rootFileSystems: RootFileSystems;
   readonly tests: TestRunner;
   readonly space: DiskSpace;
-  /** The build context of a definition's folder. */
-  readContext(directory: string): Checked<readonly SourceEntry[]>;
+  /** The files that an image's build is given. */
+  readContext(image: ImageName): Checked<readonly SourceEntry[]>;
   /** The digest of a definition as its files are now; undefined when they cannot be read any more. */
   digestNow(image: ImageName): Digest | undefined;
   revisionOf(directory: string): Promise<FolderRevision>;

@@ -13,6 +13,8 @@ export type Promotion = {
   readonly from: Digest | undefined;
   /** What people call that. */
   readonly was: string | undefined;
+  /** The tag that moves; unset: `latest`. */
+  readonly moving?: string | undefined;
 };
 
 /** The image whose `:latest` could not be moved, and why; the others of its group are where they were, or it was told why not. */
@@ -39,22 +41,22 @@ export async function promote(group: readonly Promotion[], outside: Outside, sig
   const moved: Promotion[] = [];
   for (const promotion of due) {
     try {
-      await outside.registry.putTag(refOf(promotion), promotion.digest, 'latest', signal);
+      await outside.registry.putTag(refOf(promotion), promotion.digest, movingOf(promotion), signal);
       moved.push(promotion);
     } catch (error) {
       for (const one of moved.reverse()) await putBack(one, promotion.image, outside, signal);
       return { image: promotion.image, error };
     }
   }
-  for (const { image, digest, from, was, ref } of group) outside.tell({ type: 'promoted', image, tag: tagOf(ref), digest, from, was });
+  for (const { image, digest, from, was, ref, moving } of group) outside.tell({ type: 'promoted', image, tag: tagOf(ref), digest, from, was, moving });
   return undefined;
 }
 
 async function isDue(promotion: Promotion, { registry }: Outside, signal: AbortSignal): Promise<boolean> {
-  const now = await registry.digestOf(withTag(refOf(promotion), 'latest'), signal);
+  const now = await registry.digestOf(withTag(refOf(promotion), movingOf(promotion)), signal);
   if (now === promotion.digest) return false;
   if (now === promotion.from) return true;
-  throw new StepFailure('promote', `:latest was moved by someone else since this run began (to ${now === undefined ? 'nothing' : shortDigest(now)}) and was left there; build-images plan says what it is`);
+  throw new StepFailure('promote', `:${movingOf(promotion)} was moved by someone else since this run began (to ${now === undefined ? 'nothing' : shortDigest(now)}) and was left there; build-images plan says what it is`);
 }
 
 async function verifyTarget(promotion: Promotion, { registry }: Outside, signal: AbortSignal): Promise<void> {
@@ -65,16 +67,20 @@ async function verifyTarget(promotion: Promotion, { registry }: Outside, signal:
 /** Moves `:latest` back to what it was, unless somebody moved it on. */
 async function putBack(promotion: Promotion, because: ImageName, { registry, tell }: Outside, signal: AbortSignal): Promise<void> {
   const { image, from, digest, was } = promotion;
-  const stays = (why: string): void => tell({ type: 'warning', image, message: `:latest is ${tagOf(promotion.ref)} though ${because}, with which it moves, stayed: ${why}; the next run moves the rest` });
+  const stays = (why: string): void => tell({ type: 'warning', image, message: `:${movingOf(promotion)} is ${tagOf(promotion.ref)} though ${because}, with which it moves, stayed: ${why}; the next run moves the rest` });
   if (from === undefined) return stays('there was none before, and a registry takes no tag away');
   try {
-    const now = await registry.digestOf(withTag(refOf(promotion), 'latest'), signal);
+    const now = await registry.digestOf(withTag(refOf(promotion), movingOf(promotion)), signal);
     if (now !== digest) return stays('someone else moved it meanwhile');
-    await registry.putTag(refOf(promotion), from, 'latest', signal);
-    tell({ type: 'put-back', image, digest: from, was, because });
+    await registry.putTag(refOf(promotion), from, movingOf(promotion), signal);
+    tell({ type: 'put-back', image, digest: from, was, because, moving: promotion.moving });
   } catch (error) {
     stays(`it could not be put back (${error instanceof Error ? error.message : String(error)})`);
   }
+}
+
+function movingOf({ moving }: Promotion): string {
+  return moving ?? 'latest';
 }
 
 function refOf({ ref }: Promotion): ImageRef {

@@ -51,5 +51,5 @@ function promotionOf(step: Step, { results, made }: Built): Promotion | undefine
   // A descendant of a failed image is blocked, so 'done' says it of all ancestors in the run.
   if (!step.promotes || results.get(step.image) !== 'done') return undefined;
   const digest = step.action === 'promote' ? step.digest : made.get(step.image)?.digest;
-  return digest === undefined ? undefined : { image: step.image, ref: step.ref, digest, from: step.latestBefore, was: step.now };
+  return digest === undefined ? undefined : { image: step.image, ref: step.ref, digest, from: step.latestBefore, was: step.now, moving: step.moving };
 }

@@ -120,7 +120,7 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   for (const { promotions, held } of promotionGroups({ steps: plan.steps, results, made, graph: running.graph })) {
     const hindrance = held ?? (signal.aborted ? 'interrupted; the next run moves it' : registryGone ? 'the registry is gone; the next run moves it' : undefined);
     if (hindrance !== undefined) {
-      for (const { image } of promotions) ports.tell({ type: 'warning', image, message: `:latest was not moved: ${hindrance}` });
+      for (const { image, moving } of promotions) ports.tell({ type: 'warning', image, message: `:${moving ?? 'latest'} was not moved: ${hindrance}` });
       continue;
     }
     // Not the run's signal: a manifest that is on its way is let through, so that an interrupt leaves nothing half told.
@@ -176,7 +176,7 @@ function treeImage(image: ImageName, planned: ReadonlyMap<ImageName, Step>, grap
 async function tagLatest(promotion: Promotion, made: ReadonlyMap<ImageName, Made>, { graph }: Running, ports: Ports): Promise<void> {
   const id = made.get(promotion.image)?.id;
   if (id === undefined) return;
-  const latest = formatImageRef(withTag(graph.nodes.get(promotion.image)!.ref, 'latest'));
+  const latest = formatImageRef(withTag(graph.nodes.get(promotion.image)!.ref, promotion.moving ?? 'latest'));
   await ports.engine.tag(id, latest, AbortSignal.timeout(10_000)).catch(() => undefined);
 }
 

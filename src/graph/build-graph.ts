@@ -45,7 +45,7 @@ function buildNode(definition: Definition, tags: Tags, config: Config, rendered:
   }
   if (!rendered.ok) return bad([...problems, ...rendered.problems]);
   problems.push(...rendered.warnings);
-  const { text, neutral, names, dockerfile } = rendered.value;
+  const { text, neutral, names, dockerfile, copied } = rendered.value;
   const { path } = dockerfile;
   const userFault = config.forceNumericUser ? checkNumericUser(dockerfile) : undefined;
   if (userFault !== undefined) problems.push(userFault);
@@ -54,7 +54,7 @@ function buildNode(definition: Definition, tags: Tags, config: Config, rendered:
   problems.push(...checkSources(definition, path, dockerfile, sources, rules));
   const used = names.flatMap((name) => tags.byName(name)?.image ?? []);
   const parents = parentsOf(definition, [...sources.flatMap(({ image }) => image ?? []), ...used, ...fromControl]);
-  const node: Node = { definition, ref, dockerfile: text, neutral, sources, base: dockerfile.base, parents };
+  const node: Node = { definition, ref, dockerfile: text, neutral, sources, base: dockerfile.base, parents, ...(copied === undefined ? {} : { copied }) };
   return problems.some(({ severity }) => severity === 'error') ? bad(problems) : good(node, problems);
 }
 
@@ -77,14 +77,14 @@ function sourcesOf(definition: Definition, dockerfile: Dockerfile, tags: Tags): 
   return [...sources.values()];
 }
 
-/** The image of the tree that a reference means: its repository without a tag, with `latest` or with its current tag. */
+/** The image of the tree that a reference means: its repository without a tag, with the one that moves or with its current tag. */
 function treeImage(definition: Definition, text: string, tags: Tags): ImageName | undefined {
   const ref = parseImageRef(text);
   if (ref === undefined || ref.digest !== undefined) return undefined;
   const named = tags.byRepository(repositoryOf(ref));
   // What an image takes from itself is an earlier build of it, which is there already: an outside image.
   if (named === undefined || named.image === definition.image) return undefined;
-  return ref.tag === undefined || isCurrentTag(named, ref.tag) ? named.image : undefined;
+  return isCurrentTag(named, ref.tag ?? 'latest') ? named.image : undefined;
 }
 
 type SourceRules = { readonly allowed: (ref: string) => boolean; readonly severity: Problem['severity']; readonly said: string };

@@ -21,6 +21,8 @@ export type Node = {
   readonly dockerfile: string | undefined;
   /** Digest of the same without what names the outside: what the definition digest is made from. */
   readonly neutral: Digest | undefined;
+  /** Paths of the context that the build sees, with all below them; undefined: all of it. */
+  readonly copied?: readonly string[];
   /** What the build stands on, each once, in the order of the Dockerfile. */
   readonly sources: readonly Source[];
   /** The source that the final stage is FROM; undefined when that is scratch, and for a base image. */

@@ -13,13 +13,15 @@ export type RenderedImage = {
   /** The names that image_tag was asked for. */
   readonly names: readonly string[];
   readonly dockerfile: Dockerfile;
+  /** Of a definition whose context is not its own folder: what of it the Dockerfile takes; undefined: who knows. */
+  readonly copied?: readonly string[];
 };
 
 /** Renders one definition; undefined: it has no template. */
 export type ImageRenderer = (definition: Definition) => Checked<RenderedImage> | undefined | Promise<Checked<RenderedImage> | undefined>;
 
 /** The template engine and the Dockerfile parser, both heavy: loaded when the first template has to be rendered. */
-export type RenderTools = { readonly renderer: TreeRenderer; parseDockerfile(path: string, text: string): Checked<Dockerfile> };
+export type RenderTools = { readonly renderer: TreeRenderer; parseDockerfile(path: string, text: string): Checked<Dockerfile>; copiedFiles(text: string): readonly string[] | undefined };
 
 /** A rendered image together with all that it depends on beside the template and the settings. */
 export type RememberedImage = {
@@ -66,7 +68,7 @@ export function createImageRenderer(load: () => Promise<RenderTools>, memory: Re
   };
 }
 
-function renderImage(definition: Definition, path: string, { renderer, parseDockerfile }: RenderTools): Checked<RenderedImage> {
+function renderImage(definition: Definition, path: string, { renderer, parseDockerfile, copiedFiles }: RenderTools): Checked<RenderedImage> {
   const real = renderer.real(definition)!;
   if (!real.ok) return real;
   // Right behind the other: renders of one template in a row share its parsing.
@@ -75,5 +77,6 @@ function renderImage(definition: Definition, path: string, { renderer, parseDock
   const dockerfile = parseDockerfile(path, real.value.text);
   if (!dockerfile.ok) return bad([...real.warnings, ...dockerfile.problems]);
   const names = [...new Set([...real.value.imageTags, ...neutral.value.imageTags].map(({ name }) => name))];
-  return good({ text: real.value.text, neutral: digestOf(neutral.value.text), names, dockerfile: dockerfile.value }, [...real.warnings, ...dockerfile.warnings]);
+  const copied = definition.context === undefined ? undefined : copiedFiles(real.value.text);
+  return good({ text: real.value.text, neutral: digestOf(neutral.value.text), names, dockerfile: dockerfile.value, ...(copied === undefined ? {} : { copied }) }, [...real.warnings, ...dockerfile.warnings]);
 }

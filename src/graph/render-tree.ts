@@ -22,14 +22,22 @@ export type TreeRenderer = {
 
 /** Renders the templates of one tree of definitions. */
 export function createTreeRenderer(renderer: Renderer, tags: Tags, config: Config, files: SourceFiles): TreeRenderer {
-  const shared = { knownUidMappings: config.knownUidMappings, aptOptions: config.aptOptions, knownNames: () => tags.names };
+  const isToolforge = config.layout.name === 'toolforge';
+  const shared = { trimBlocks: isToolforge, knownUidMappings: config.knownUidMappings, aptOptions: config.aptOptions, knownNames: () => tags.names };
   const real: Omit<TemplateSettings, 'readImport'> = { ...shared, variables: config.variables, aptProxy: config.aptProxy, imageTag: (name) => tags.refOf(name) };
-  const neutralVariables = { ...config.variables, ...Object.fromEntries(OUTSIDE_VARIABLES.filter((key) => Object.hasOwn(config.variables, key)).map((key) => [key, ''])) };
+  const neutralVariables = {
+    ...config.variables,
+    ...Object.fromEntries(OUTSIDE_VARIABLES.filter((key) => Object.hasOwn(config.variables, key)).map((key) => [key, ''])),
+    ...(isToolforge ? { tag: '0' } : {}),
+  };
   const neutral: Omit<TemplateSettings, 'readImport'> = { ...shared, variables: neutralVariables, aptProxy: undefined, imageTag: (name) => neutralTag(name, tags, config) };
 
   const render = (definition: Definition, settings: Omit<TemplateSettings, 'readImport'>): Checked<Rendered> | undefined => {
     const template = templateOf(definition);
-    return template === undefined ? undefined : renderer.render(template.path, template.text, { ...settings, readImport: (name) => readImport(name, definition, files) });
+    if (template === undefined) return undefined;
+    const variables = isToolforge ? { ...settings.variables, image_path: definition.path } : settings.variables;
+    const folders = isToolforge ? [definition.tree] : [definition.directory, definition.tree, dirname(definition.tree)];
+    return renderer.render(template.path, template.text, { ...settings, variables, readImport: (name) => readImport(name, folders, files) });
   };
   return { real: (definition) => render(definition, real), neutral: (definition) => render(definition, neutral) };
 }
@@ -44,10 +52,10 @@ export function neutralTag(name: string, tags: Tags, config: Config): string | u
   return formatImageRef(ref.registry === config.registry.split('/')[0] ? { ...ref, registry: '' } : ref);
 }
 
-/** An imported file is looked for beside the template, then from the root of its tree. */
-function readImport(name: string, definition: Definition, files: SourceFiles): ImportedFile | undefined {
+/** An imported file is looked for in some folders, one after the other: beside the template, then from the root of its tree; in layout toolforge from the root alone. */
+function readImport(name: string, folders: readonly string[], files: SourceFiles): ImportedFile | undefined {
   let outside = false;
-  for (const folder of [definition.directory, definition.tree, dirname(definition.tree)]) {
+  for (const folder of folders) {
     const path = joinPath(folder, name);
     const found = files.readImport(path);
     if (found === 'outside') outside = true;

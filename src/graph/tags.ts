@@ -1,4 +1,4 @@
-import type { Definition } from '../definition/definition.js';
+import { movingTagOf, type Definition } from '../definition/definition.js';
 import type { Config } from '../shared/config.js';
 import { formatImageRef, parseImageRef, REPOSITORY_PATTERN, repositoryOf, type ImageName, type ImageRef } from '../shared/image-ref.js';
 
@@ -14,13 +14,14 @@ export type Tags = {
   readonly names: readonly string[];
 };
 
-/** The tag under which other images name this one: its version, or `latest` when it is rolling; in a nightly build the tag of that. */
-export function tagOf({ tagSource }: Definition): string {
+/** The tag under which other images name this one: its version, or the one that moves when it is rolling; in a nightly build the tag of that. */
+export function tagOf(definition: Definition): string {
+  const { tagSource } = definition;
   switch (tagSource.source) {
     case 'changelog':
       return tagSource.version;
     case 'day':
-      return 'latest';
+      return movingTagOf(definition);
     case 'nightly':
     case 'snapshot':
       return tagSource.tag;
@@ -30,7 +31,7 @@ export function tagOf({ tagSource }: Definition): string {
 /** Whether a tag in a Dockerfile means what this run has of an image. */
 export function isCurrentTag(definition: Definition, tag: string): boolean {
   const { tagSource } = definition;
-  return tag === 'latest' || tag === tagOf(definition) || (tagSource.source !== 'day' && tag === tagSource.version);
+  return tag === movingTagOf(definition) || tag === tagOf(definition) || (tagSource.source !== 'day' && tag === tagSource.version);
 }
 
 /** `registry/namespace/name`, whatever path the configured registry has. Config and names were checked when they were read. */

@@ -1,6 +1,6 @@
 import { parentRefs, type Graph, type Node } from '../graph/graph.js';
 import { tagOf } from '../graph/tags.js';
-import { versionLabelOf, type TagSource } from '../definition/definition.js';
+import { movingTagOf, otherMovingTag, versionLabelOf, type TagSource } from '../definition/definition.js';
 import type { Nightly } from '../definition/nightly.js';
 import { formatImageRef, repositoryOf, withTag, type ImageName } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
@@ -127,6 +127,7 @@ function stepOf(one: One, tag: string, part: Pick<Step, 'action' | 'reasons'> & 
     now: undefined,
     publishes: false,
     promotes: false,
+    moving: otherMovingTag(node.definition),
     latestBefore: one.published.latest?.digest,
     digest: undefined,
     localId: undefined,
@@ -207,26 +208,27 @@ function planRolling(one: One): Planned {
   const { node, published, state, request, requested } = one;
   const image = node.definition.image;
   const { latest } = published;
+  const moving = movingTagOf(node.definition);
   const dated = state.dated.get(image);
-  const now = latest === undefined ? undefined : (dated?.find(({ digest }) => digest === latest.digest)?.tag ?? 'latest');
+  const now = latest === undefined ? undefined : (dated?.find(({ digest }) => digest === latest.digest)?.tag ?? moving);
   let reasons = whyRollingBuilds(one);
 
   if (reasons.length === 0) {
     const kept = latest!;
     const why: Reason = kept.provenance === undefined ? { why: 'origin-unknown', digest: kept.digest } : { why: 'published', digest: kept.digest };
-    return { step: stepOf(one, 'latest', { action: 'keep', reasons: [why], digest: kept.digest, now }), standing: { digest: kept.digest } };
+    return { step: stepOf(one, moving, { action: 'keep', reasons: [why], digest: kept.digest, now }), standing: { digest: kept.digest } };
   }
   if (dated === undefined) one.need({ need: 'dated-tags', image });
   const back = request.publishing.publish ? reasons.find((reason) => (reason.why === 'parent-moved' || reason.why === 'parent-builds') && one.olderParents.has(reason.parent)) : undefined;
   if (back !== undefined && latest !== undefined) {
     const { parent } = back as Extract<Reason, { why: 'parent-moved' | 'parent-builds' }>;
-    return { step: stepOf(one, 'latest', { action: 'blocked', reasons: [{ why: 'older-parent', parent }], digest: latest.digest, now }), standing: { digest: latest.digest } };
+    return { step: stepOf(one, moving, { action: 'blocked', reasons: [{ why: 'older-parent', parent }], digest: latest.digest, now }), standing: { digest: latest.digest } };
   }
   if (request.publishing.publish && !requested && latest?.provenance?.revision !== undefined) {
     const { revision } = latest.provenance;
     if (!state.ancestry.has(revision)) one.need({ need: 'ancestry', revision });
     if (state.ancestry.get(revision) === false) {
-      const step = stepOf(one, 'latest', { action: 'blocked', reasons: [{ why: 'older-checkout', latest: `of commit ${revision.slice(0, 12)}, which is not in this git tree` }], digest: latest.digest, now });
+      const step = stepOf(one, moving, { action: 'blocked', reasons: [{ why: 'older-checkout', latest: `of commit ${revision.slice(0, 12)}, which is not in this git tree`, moving: otherMovingTag(node.definition) }], digest: latest.digest, now });
       return { step, standing: { digest: latest.digest } };
     }
     if (state.ancestry.has(revision) && state.ancestry.get(revision) === undefined) reasons = [...reasons, { why: 'age-unknown' }];

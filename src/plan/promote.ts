@@ -1,3 +1,4 @@
+import { otherMovingTag } from '../definition/definition.js';
 import { parentRefs, type Graph } from '../graph/graph.js';
 import { formatImageRef, withTag, type ImageName } from '../shared/image-ref.js';
 import type { Need, State } from '../state/state.js';
@@ -30,6 +31,7 @@ export function planPromote(graph: Graph, state: State, image: ImageName, publis
     now: published.latest?.provenance?.version,
     publishes: false,
     promotes: !there,
+    moving: otherMovingTag(node.definition),
     latestBefore: published.latest?.digest,
     digest: newest.digest,
     localId: undefined,

@@ -17,7 +17,8 @@ export type Reason =
   | { readonly why: 'nightly'; readonly build: 'nightly' | 'snapshot' }
   | { readonly why: 'needed-by'; readonly child: ImageName }
   | { readonly why: 'not-selected' }
-  | { readonly why: 'older-checkout'; readonly latest: string }
+  /** `moving`: the tag that moves, where it is not `latest`. */
+  | { readonly why: 'older-checkout'; readonly latest: string; readonly moving?: string | undefined }
   /** The commit of `:latest` could not be looked up. */
   | { readonly why: 'age-unknown' }
   | { readonly why: 'older-parent'; readonly parent: ImageName }
@@ -68,7 +69,7 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
     case 'not-selected':
       return 'not selected';
     case 'older-checkout':
-      return `your checkout is older than the registry (:latest is ${reason.latest})`;
+      return `your checkout is older than the registry (:${reason.moving ?? 'latest'} is ${reason.latest})`;
     case 'age-unknown':
       return 'without git nobody can tell whether this checkout is older than the registry';
     case 'older-parent':

@@ -35,6 +35,8 @@ export type Step = {
   readonly publishes: boolean;
   /** Whether `:latest` moves to it at the end. */
   readonly promotes: boolean;
+  /** The tag that moves, where it is not `latest`. */
+  readonly moving?: string | undefined;
   /** What `:latest` was when this was planned; it must still be that when it moves. */
   readonly latestBefore: Digest | undefined;
   /** keep, promote, and a rebuilt published version: the manifest that children stand on. */

@@ -14,8 +14,8 @@ function isQuiet(step: Step): boolean {
 /** A plan as a table. What is up to date is counted, not shown, unless all is asked for. */
 export function formatPlan(plan: Plan, all: boolean): readonly string[] {
   const shown = plan.steps.filter((step) => all || !isQuiet(step));
-  const stuck = plan.steps.filter(({ action, reasons }) => action === 'blocked' || reasons.some(({ why }) => why === 'latest-unknown' || why === 'older-checkout')).length;
-  const head = formatPublishing(plan.publishing) + (stuck === 0 ? '' : `            not moving :latest of ${stuck} image${stuck === 1 ? '' : 's'} (see below)`);
+  const stuck = plan.steps.filter(({ action, reasons }) => action === 'blocked' || reasons.some(({ why }) => why === 'latest-unknown' || why === 'older-checkout'));
+  const head = formatPublishing(plan.publishing) + (stuck.length === 0 ? '' : `            not moving ${[...new Set(stuck.map(({ moving }) => `:${moving ?? 'latest'}`))].join(' and ')} of ${stuck.length} image${stuck.length === 1 ? '' : 's'} (see below)`);
   const say = sayNames(plan.steps.map(({ image }) => image));
   const rows = shown.map((step) => [
     `  ${say(step.image)}`,

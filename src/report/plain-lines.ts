@@ -27,11 +27,11 @@ const AS_IT_IS: Look = { paint: (_, text) => text, clean: (line) => line };
 /** What a person should not overlook. */
 const COLOURS: Readonly<Record<string, 'red' | 'yellow'>> = { FAILED: 'red', blocked: 'yellow', 'not done': 'yellow', note: 'yellow' };
 
-type Tally = { published: string[]; local: string[]; failed: string[]; blocked: string[]; notStarted: string[]; promoted: string[]; kept: number; leftOut: number };
+type Tally = { published: string[]; local: string[]; failed: string[]; blocked: string[]; notStarted: string[]; promoted: string[]; moving: Set<string>; kept: number; leftOut: number };
 
 /** One line per event, each with its time (UTC) and its image's name; a fold of the events and nothing else. */
 export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT_IS): PlainView {
-  const tally: Tally = { published: [], local: [], failed: [], blocked: [], notStarted: [], promoted: [], kept: 0, leftOut: 0 };
+  const tally: Tally = { published: [], local: [], failed: [], blocked: [], notStarted: [], promoted: [], moving: new Set(), kept: 0, leftOut: 0 };
   let width = 0;
   let say = (image: string): string => image;
   let run = '';
@@ -87,9 +87,10 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
         return [];
       case 'promoted':
         tally.promoted.push(event.image);
-        return [says(event.image, ':latest', `→ ${event.tag}${event.was === undefined ? '' : ` (was ${event.was})`}`)];
+        tally.moving.add(event.moving ?? 'latest');
+        return [says(event.image, `:${event.moving ?? 'latest'}`, `→ ${event.tag}${event.was === undefined ? '' : ` (was ${event.was})`}`)];
       case 'put-back':
-        return [says(event.image, ':latest', `put back to ${event.was ?? event.digest.slice(0, 19) + '…'}, since that of ${say(event.because)} could not be moved`)];
+        return [says(event.image, `:${event.moving ?? 'latest'}`, `put back to ${event.was ?? event.digest.slice(0, 19) + '…'}, since that of ${say(event.because)} could not be moved`)];
       case 'warning':
         return [event.image === undefined ? event.message : says(event.image, 'note', event.message)];
       case 'run-finished':
@@ -122,7 +123,7 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
       if (parts.length === 0 && exit !== 0) return [`Nothing was built or changed.   run ${run}`];
       if (tally.kept > 0) parts.push(`${tally.kept} kept`);
       if (tally.leftOut > 0) parts.push(`${tally.leftOut} not selected`);
-      const moved = tally.promoted.length === 0 ? '' : `   :latest moved for ${count(tally.promoted.length, 'image')}.`;
+      const moved = tally.promoted.length === 0 ? '' : `   ${[...tally.moving].map((tag) => `:${tag}`).join(' and ')} moved for ${count(tally.promoted.length, 'image')}.`;
       return [`${parts.length === 0 ? 'nothing to do' : parts.join(', ')} in ${formatDuration(seconds)}.${moved}   run ${run}`];
     },
   };

@@ -1,5 +1,6 @@
 import type { BuildSecret } from './build-secret.js';
 import type { ContainerLimits } from './container-limits.js';
+import type { Layout } from './layout.js';
 import type { RegistryMirrors } from './registry-mirrors.js';
 
 /** Limits on waiting, in seconds. */
@@ -21,6 +22,7 @@ export type Config = {
   /** Host and, when not the default, port; it may have a path behind it: `registry.example.org/base`. */
   readonly registry: string;
   readonly namespace: string | undefined;
+  readonly layout: Layout;
   /** Never shown, never a template variable. */
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
   readonly baseImages: readonly string[];

@@ -2,6 +2,7 @@ import { parseBuildSecret, type BuildSecret } from './build-secret.js';
 import type { Config, Timeouts } from './config.js';
 import { readContainerLimits } from './container-limits.js';
 import { parseImageRef, REPOSITORY_PATTERN } from './image-ref.js';
+import { LAYOUT_KEYS, readLayout } from './layout.js';
 import { nearHint, nearNames } from './near-names.js';
 import type { RegistryMirrors } from './registry-mirrors.js';
 import { bad, errorAt, good, warningAt, type Checked, type Problem } from './problem.js';
@@ -51,6 +52,7 @@ export const KNOWN_KEYS: readonly string[] = [
   'timeouts',
   'min_free',
   'engine_cache',
+  'layout',
 ];
 
 /** Seconds. */
@@ -72,7 +74,9 @@ export function parseConfig(path: string, text: string): Checked<Config> {
   const document = withoutNulls(parsed.value);
   const fields = yamlFields(path, document, problems);
   if (fields === undefined) return bad(problems);
-  problems.push(...oddKeys(path, fields), ...oddNumbers(path, parsed.value));
+  const layout = readLayout(fields);
+  const knownKeys = [...KNOWN_KEYS, ...Object.keys(LAYOUT_KEYS[layout.name])];
+  problems.push(...oddKeys(path, fields, knownKeys), ...oddNumbers(path, parsed.value, knownKeys));
 
   const httpProxy = readProxyUrl(path, fields, 'http_proxy', problems);
   const aptProxy = readProxyUrl(path, fields, 'apt_only_proxy', problems) ?? httpProxy;
@@ -83,6 +87,7 @@ export function parseConfig(path: string, text: string): Checked<Config> {
     path,
     registry: registry ?? '',
     namespace: fields.checkedText('namespace', namespaceFault) || undefined,
+    layout,
     credentials,
     baseImages: fields.texts('base_images', referenceFault) ?? [],
     aptOptions: fields.text('apt_options') ?? '',
@@ -112,7 +117,7 @@ export function parseConfig(path: string, text: string): Checked<Config> {
   };
   if (problems.some(({ severity }) => severity === 'error')) return bad(problems);
   const proxies = { http_proxy: httpProxy ?? null, apt_only_proxy: aptProxy ?? null };
-  return good({ ...known, variables: { ...VARIABLE_DEFAULTS, ...variablesOf(parsed.value), ...proxies } }, problems);
+  return good({ ...known, variables: { ...VARIABLE_DEFAULTS, ...LAYOUT_KEYS[layout.name], ...variablesOf(parsed.value), ...proxies } }, problems);
 }
 
 function textDefault(key: 'fallback_author' | 'fallback_email' | 'distribution' | 'update_id'): string {
@@ -131,16 +136,16 @@ function withoutNulls(document: YamlDocument): YamlDocument {
 }
 
 /** A key that nobody knows is a variable; near a known one it may be a slip. A part of a known word is none: `update`. */
-function oddKeys(path: string, fields: YamlFields): readonly Problem[] {
+function oddKeys(path: string, fields: YamlFields, knownKeys: readonly string[]): readonly Problem[] {
   return fields.keys.flatMap((key) => {
-    if (KNOWN_KEYS.includes(key)) return [];
-    const near = nearNames(key, KNOWN_KEYS).filter((name) => Math.abs(name.length - key.length) <= Math.max(1, Math.floor(key.length / 4)));
+    if (knownKeys.includes(key)) return [];
+    const near = nearNames(key, knownKeys).filter((name) => Math.abs(name.length - key.length) <= Math.max(1, Math.floor(key.length / 4)));
     return near.length === 0 ? [] : [warningAt(path, fields.lineOf(key), `unknown key "${key}" is taken as a template variable (near: ${near.join(', ')})`)];
   });
 }
 
 /** `version: 3.10` is the number 3.1, and a template prints it so. Only variables matter: all numbers of known keys are checked. */
-function oddNumbers(path: string, document: YamlDocument): readonly Problem[] {
+function oddNumbers(path: string, document: YamlDocument, knownKeys: readonly string[]): readonly Problem[] {
   const found: Problem[] = [];
   const visit = (value: unknown, pointer: string): void => {
     if (typeof value === 'number') {
@@ -150,7 +155,7 @@ function oddNumbers(path: string, document: YamlDocument): readonly Problem[] {
       for (const [key, item] of Object.entries(value)) visit(item, pointer + pointerStep(key));
     }
   };
-  for (const [key, value] of Object.entries(document.value as object)) if (!KNOWN_KEYS.includes(key)) visit(value, pointerStep(key));
+  for (const [key, value] of Object.entries(document.value as object)) if (!knownKeys.includes(key)) visit(value, pointerStep(key));
   return found;
 }
 

@@ -37,3 +37,8 @@ export function formatProblem(problem: Problem): string {
   const place = problem.line === undefined ? problem.path : `${problem.path}:${problem.line}`;
   return `${place}: ${problem.message}${problem.severity === 'warning' ? '  [warning]' : ''}`;
 }
+
+/** Each problem once: many definitions may share a file in which something is wrong. */
+export function distinctProblems(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+}

@@ -1,3 +1,4 @@
+import { movingTagOf } from '../definition/definition.js';
 import type { Graph, Node } from '../graph/graph.js';
 import type { Digest } from '../shared/digest.js';
 import { formatImageRef, parseImageRef, TAG_PATTERN, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
@@ -49,7 +50,7 @@ async function all<T, R>(values: readonly T[], read: (value: T) => Promise<R>, s
 async function readImage(node: Named, outside: Outside, signal: AbortSignal): Promise<ImageState> {
   const { published, memory } = outside;
   const { name } = node.definition;
-  const latestRef = withTag(node.ref, 'latest');
+  const latestRef = withTag(node.ref, movingTagOf(node.definition));
   const { source } = node.definition.tagSource;
   if (source === 'day') return { version: undefined, latest: await readTag(name, latestRef, outside, signal) };
   // What else is published is none of such a build's business.

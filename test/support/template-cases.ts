@@ -20,6 +20,7 @@ export function settingsOf(config: TemplateConfig, files: TemplateCase = {}): Te
   const refs = new Map(known.map((ref) => [ref.slice(prefix.length + 1, ref.lastIndexOf(':')), ref]));
   return {
     variables,
+    trimBlocks: false,
     aptOptions: String(variables['apt_options']),
     aptProxy: (variables['apt_only_proxy'] as string | null) ?? undefined,
     knownUidMappings: (variables['known_uid_mappings'] as Record<string, number> | null) ?? undefined,

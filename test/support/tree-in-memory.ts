@@ -1,6 +1,7 @@
 import type { Definition } from '../../src/definition/definition.js';
 import { parseTree } from '../../src/definition/parse.js';
 import type { SourceEntry, SourceFiles } from '../../src/definition/source-files.js';
+import { copiedFiles } from '../../src/definition/copied-files.js';
 import { parseDockerfile } from '../../src/definition/dockerfile.js';
 import { createRenderer } from '../../src/definition/template.js';
 import { buildGraph } from '../../src/graph/build-graph.js';
@@ -40,7 +41,7 @@ export function filesInMemory(texts: Readonly<Record<string, string>>): SourceFi
     readText: (path) => (texts[path] === undefined ? bad([errorAt(path, undefined, 'there is no such file')]) : good(texts[path])),
     readBytes: (path) => (texts[path] === undefined ? bad([errorAt(path, undefined, 'there is no such file')]) : good(Buffer.from(texts[path], 'latin1'))),
     readImport: (path) => (texts[path] === undefined ? 'absent' : texts[path] === 'outside' ? 'outside' : { text: texts[path] }),
-    readContext: (directory) => good(inside(directory).map((path) => fileEntry(path, texts[`${directory}/${path}`]!))),
+    readContext: (directory, except) => good(inside(directory).filter((path) => path.split('/')[0] !== except).map((path) => fileEntry(path, texts[`${directory}/${path}`]!))),
   };
 }
 
@@ -74,7 +75,7 @@ export async function treeInMemory(texts: Readonly<Record<string, string>>, conf
   const { definitions } = parsed.value;
   const tags = createTags(definitions, config);
   const renderer = createTreeRenderer(await createRenderer(), tags, config, files);
-  const render = createImageRenderer(async () => ({ renderer, parseDockerfile }), new Map(), (name) => (tags.refOf(name) === undefined ? undefined : [tags.refOf(name)!, neutralTag(name, tags, config)!]));
+  const render = createImageRenderer(async () => ({ renderer, parseDockerfile, copiedFiles }), new Map(), (name) => (tags.refOf(name) === undefined ? undefined : [tags.refOf(name)!, neutralTag(name, tags, config)!]));
   return { definitions, renderer, graph: await buildGraph(definitions, tags, config, render, () => undefined) };
 }
 

@@ -7,6 +7,7 @@ const REFS: Readonly<Record<string, string>> = { base: 'localhost:5000/ns/base:1
 
 function settings(files: Readonly<Record<string, string>> = {}, over: Partial<TemplateSettings> = {}): TemplateSettings {
   return {
+    trimBlocks: false,
     variables: { registry: 'localhost:5000', word: 'w', unsorted: { b: 1, a: 2 } },
     aptOptions: '',
     aptProxy: undefined,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createImageRenderer, type RememberedImage } from '../../../src/graph/render-image.js';
 import { configOf, filesInMemory, production, treeInMemory } from '../../support/tree-in-memory.js';
+import { copiedFiles } from '../../../src/definition/copied-files.js';
 import { parseDockerfile } from '../../../src/definition/dockerfile.js';
 import { createRenderer } from '../../../src/definition/template.js';
 import { createTags } from '../../../src/graph/tags.js';
@@ -16,7 +17,7 @@ async function renderWeb(memory: Map<string, RememberedImage>, template: string,
   const render = createImageRenderer(
     async () => {
       loaded++;
-      return { renderer: createTreeRenderer(await createRenderer(), tags, config, filesInMemory(texts)), parseDockerfile };
+      return { renderer: createTreeRenderer(await createRenderer(), tags, config, filesInMemory(texts)), parseDockerfile, copiedFiles };
     },
     memory,
     (name) => (tags.refOf(name) === undefined ? undefined : [tags.refOf(name)!, neutralTag(name, tags, config)!]),

@@ -24,6 +24,7 @@ describe('parseConfig', () => {
       path: 'config.yaml',
       registry: 'localhost:5000',
       namespace: undefined,
+      layout: { name: 'docker-pkg' },
       credentials: undefined,
       baseImages: [],
       aptOptions: '',
