@@ -35,6 +35,8 @@ export const OPTIONS = {
   snapshot: { takes: 'flag', says: 'the same as VERSION-YYYYMMDD-HHMMSS, of this second' },
   all: { takes: 'flag', says: 'plan: also what is up to date; render: every image' },
   check: { takes: 'flag', says: 'exit 10 when work is pending' },
+  fix: { takes: 'flag', says: 'mend what can be mended: names of parents in control' },
+  sarif: { takes: 'flag', says: 'SARIF 2.1.0 alone on standard output, for code review tools' },
 } as const satisfies Record<string, OptionEntry>;
 
 /** The name of one of them, without its dashes. */

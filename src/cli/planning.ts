@@ -2,13 +2,13 @@ import { contextFiles } from '../definition/context-files.js';
 import { templateOf } from '../definition/definition.js';
 import { definitionDigest } from '../definition/definition-digest.js';
 import type { SourceFiles } from '../definition/source-files.js';
+import type { Node } from '../graph/graph.js';
 import { formatImageRef, type ImageName } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
 import { UsageError } from '../shared/errors.js';
 import { nearNames } from '../shared/near-names.js';
 import type { Config } from '../shared/config.js';
 import { bad, distinctProblems, errorAt, good, type Checked, type Problem } from '../shared/problem.js';
-import type { Node } from '../graph/graph.js';
 import { selectImages } from '../graph/select.js';
 import { planBuild } from '../plan/build.js';
 import { decidePublishing } from '../plan/publishing.js';
@@ -36,7 +36,7 @@ export async function publishingOf(config: Config, connections: Connections, opt
 }
 
 /** The images that --select means; undefined: all. A glob without a match is a mistake. */
-export function selection(tree: Tree, options: Options): ReadonlySet<ImageName> | undefined {
+export function selection(tree: { readonly graph: { readonly nodes: ReadonlyMap<ImageName, Pick<Node, 'ref' | 'definition'>> } }, options: Options): ReadonlySet<ImageName> | undefined {
   if (options.select.length === 0) return undefined;
   const { images, missed } = selectImages(tree.graph, options.select);
   if (missed.length > 0) {

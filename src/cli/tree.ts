@@ -3,7 +3,11 @@ import { contextFiles } from '../definition/context-files.js';
 import { templateOf, type Definition } from '../definition/definition.js';
 import { asNightly, nightlyAt, nightlyFaults, type Nightly } from '../definition/nightly.js';
 import type { SourceFiles } from '../definition/source-files.js';
+import type { parseTree } from '../definition/parse.js';
 import type { Graph } from '../graph/graph.js';
+import type { ImageRenderer } from '../graph/render-image.js';
+import type { TreeRenderer } from '../graph/render-tree.js';
+import type { Tags } from '../graph/tags.js';
 import type { Config } from '../shared/config.js';
 import { EXIT, Fault, UsageError } from '../shared/errors.js';
 import { bad, distinctProblems, formatProblem, type Checked, type Problem } from '../shared/problem.js';
@@ -48,18 +52,33 @@ export async function readConfig(options: Options, environment: Environment): Pr
   return settle(parseConfig(options.config, text), options, environment);
 }
 
+/** A tree as far as it can be read, before it is known whether it is right. */
+export type OpenTree = {
+  readonly parsed: ReturnType<typeof parseTree>;
+  /** Those that can be read. */
+  readonly definitions: readonly Definition[];
+  readonly files: SourceFiles;
+  readonly tags: Tags;
+  readonly render: ImageRenderer;
+  readonly renderer: () => Promise<TreeRenderer>;
+  /** What is wrong with the tags of a nightly build. */
+  readonly unusable: readonly Problem[];
+  readonly nightly: Nightly | undefined;
+  /** Keeps what was rendered. */
+  save(): void;
+};
+
 /**
- * Reads a tree of definitions and makes its graph; all problems of all of them are thrown at once.
+ * Reads the definitions of a tree and gets ready to render them.
  * @param named told of the images as soon as their names and tags are known, long before all is rendered
  */
-export async function readTree(config: Config, options: Options, environment: Environment, named?: (images: readonly Named[]) => void): Promise<Tree> {
-  const [{ createSourceFiles, sourceRootOf }, { parseTree }, { parseDockerignore, keptEntries }, { createTags, repositoryRefOf, tagOf }, { createTreeRenderer, neutralTag }, { buildGraph }, { createImageRenderer }, { openRenderMemory }] = await Promise.all([
+export async function openTree(config: Config, options: Options, environment: Environment, named?: (images: readonly Named[]) => void): Promise<OpenTree> {
+  const [{ createSourceFiles, sourceRootOf }, { parseTree }, { parseDockerignore, keptEntries }, { createTags, repositoryRefOf, tagOf }, { createTreeRenderer, neutralTag }, { createImageRenderer }, { openRenderMemory }] = await Promise.all([
     import('../adapters/files.js'),
     import('../definition/parse.js'),
     import('../definition/dockerignore.js'),
     import('../graph/tags.js'),
     import('../graph/render-tree.js'),
-    import('../graph/build-graph.js'),
     import('../graph/render-image.js'),
     import('./render-memory.js'),
   ]);
@@ -76,10 +95,12 @@ export async function readTree(config: Config, options: Options, environment: En
   if (parsed.ok) named?.(definitions.map((definition) => ({ definition, ref: { ...repositoryRefOf(config, definition.image), tag: tagOf(definition) } })));
   const tags = createTags(definitions, config, parsed.ok ? [] : parsed.broken);
   const memory = await openRenderMemory(config, options, environment);
+  let renderer: Promise<TreeRenderer> | undefined;
+  const openRenderer = (): Promise<TreeRenderer> => (renderer ??= import('../definition/template.js').then(async ({ createRenderer }) => createTreeRenderer(await createRenderer(), tags, config, files)));
   const render = createImageRenderer(
     async () => {
-      const [{ createRenderer }, { parseDockerfile }, { copiedFiles }] = await Promise.all([import('../definition/template.js'), import('../definition/dockerfile.js'), import('../definition/copied-files.js')]);
-      return { renderer: createTreeRenderer(await createRenderer(), tags, config, files), parseDockerfile, copiedFiles };
+      const [opened, { parseDockerfile }, { copiedFiles }] = await Promise.all([openRenderer(), import('../definition/dockerfile.js'), import('../definition/copied-files.js')]);
+      return { renderer: opened, parseDockerfile, copiedFiles };
     },
     memory,
     (name) => {
@@ -87,10 +108,20 @@ export async function readTree(config: Config, options: Options, environment: En
       return real === undefined || neutral === undefined ? undefined : [real, neutral];
     },
   );
+  // A tag of this day alone is not worth forgetting the others for.
+  return { parsed, definitions, files, tags, render, renderer: openRenderer, unusable, nightly, save: () => (nightly === undefined ? memory.save() : undefined) };
+}
+
+/**
+ * Reads a tree of definitions and makes its graph; all problems of all of them are thrown at once.
+ * @param named told of the images as soon as their names and tags are known, long before all is rendered
+ */
+export async function readTree(config: Config, options: Options, environment: Environment, named?: (images: readonly Named[]) => void): Promise<Tree> {
+  const { buildGraph } = await import('../graph/build-graph.js');
+  const { parsed, definitions, files, tags, render, unusable, nightly, save } = await openTree(config, options, environment, named);
   const graphed = await buildGraph(definitions, tags, config, render, pauses(environment));
   const built: typeof graphed = unusable.length === 0 ? graphed : bad([...unusable, ...(graphed.ok ? graphed.warnings : graphed.problems)]);
-  // A tag of this day alone is not worth forgetting the others for.
-  if (nightly === undefined) memory.save();
+  save();
   const fromGraph = built.ok ? built.warnings : built.problems;
   // What is wrong is said at once, so what would only be found later is looked for now.
   const inContexts = parsed.ok && built.ok ? [] : contextFaults(definitions, files);
@@ -119,7 +150,7 @@ function contextFaults(definitions: readonly Definition[], files: SourceFiles): 
 }
 
 /** Lets answers of the outside in, now and then: rendering thousands of templates is one long computation. */
-function pauses({ clock }: Environment): () => Promise<void> | undefined {
+export function pauses({ clock }: Environment): () => Promise<void> | undefined {
   let last = clock.now();
   return () => {
     if (clock.now() - last < 20) return undefined;

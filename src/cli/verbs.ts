@@ -61,6 +61,13 @@ export const VERBS = {
     writes: true,
     load: async () => (await import('./promote.js')).promote,
   },
+  lint: {
+    summary: 'say what is wrong, odd or careless in the definitions',
+    usage: 'lint [DIRECTORY]',
+    takes: ['select', 'sarif'],
+    writes: false,
+    load: async () => (await import('./lint.js')).lint,
+  },
 } as const satisfies Record<string, VerbEntry>;
 
 /** The name of one of them. */

@@ -21,6 +21,8 @@ export type Control = {
   /** `Homepage:` (Policy 5.6.23). */
   readonly homepage: string | undefined;
   readonly description: string | undefined;
+  /** `X-Lint-Ignore:` the words of all such fields: rules of lint that are switched off for this image. */
+  readonly lintIgnore: readonly { readonly rule: string; readonly line: number }[];
 };
 
 type Line = { readonly text: string; readonly line: number };
@@ -59,6 +61,7 @@ export function parseControl(path: string, text: string): Checked<Control> {
     maintainer: textOfFirst('maintainer'),
     homepage: textOfFirst('homepage'),
     description: textOfFirst('description'),
+    lintIgnore: fields.filter(({ name }) => name === 'x-lint-ignore').flatMap(({ lines }) => lines.flatMap(({ text, line }) => text.split(/[\s,]+/).flatMap((rule) => (rule === '' ? [] : [{ rule, line }])))),
   });
 }
 

@@ -65,31 +65,34 @@ function parentsOf(definition: Definition, images: readonly ImageName[]): readon
 
 function checkControl(definition: Definition, tags: Tags): readonly Problem[] {
   return (definition.control?.dependencies ?? []).flatMap(({ name, field, line }) =>
-    tags.refOf(name) === undefined ? [warningAt(definition.control!.path, line, `${field} names "${name}", which no tree defines${nearHint(name, tags.names)}`)] : [],
+    tags.refOf(name) === undefined ? [{ ...warningAt(definition.control!.path, line, `${field} names "${name}", which no tree defines${nearHint(name, tags.names)}`), rule: 'unknown-parent' }] : [],
   );
 }
 
-function sourcesOf(definition: Definition, dockerfile: Dockerfile, tags: Tags): readonly Source[] {
+/** What the build stands on, each image once, in the order of the Dockerfile. */
+export function sourcesOf(definition: Definition, dockerfile: Dockerfile, tags: Tags): readonly Source[] {
   const sources = new Map<string, Source>();
   for (const { kind, ref } of dockerfile.sources) {
-    if (kind !== 'syntax' && !sources.has(ref)) sources.set(ref, { ref, image: treeImage(definition, ref, tags) });
+    if (kind !== 'syntax' && !sources.has(ref)) sources.set(ref, { ref, image: parentImageOf(definition, ref, tags)?.image });
   }
   return [...sources.values()];
 }
 
 /** The image of the tree that a reference means: its repository without a tag, with the one that moves or with its current tag. */
-function treeImage(definition: Definition, text: string, tags: Tags): ImageName | undefined {
+export function parentImageOf(definition: Definition, text: string, tags: Tags): Definition | undefined {
   const ref = parseImageRef(text);
   if (ref === undefined || ref.digest !== undefined) return undefined;
   const named = tags.byRepository(repositoryOf(ref));
   // What an image takes from itself is an earlier build of it, which is there already: an outside image.
   if (named === undefined || named.image === definition.image) return undefined;
-  return isCurrentTag(named, ref.tag ?? 'latest') ? named.image : undefined;
+  return isCurrentTag(named, ref.tag ?? 'latest') ? named : undefined;
 }
 
-type SourceRules = { readonly allowed: (ref: string) => boolean; readonly severity: Problem['severity']; readonly said: string };
+/** Where a FROM may point, and how much it matters. */
+export type SourceRules = { readonly allowed: (ref: string) => boolean; readonly severity: Problem['severity']; readonly said: string };
 
-function sourceRules(config: Config): SourceRules {
+/** The rules of a config: `allowed_sources`, or what it is without. */
+export function sourceRules(config: Config): SourceRules {
   const bases = new Set(config.baseImages.flatMap((written) => repositoryPart(written) ?? []));
   if (config.allowedSources === undefined) {
     return {
@@ -107,16 +110,20 @@ function repositoryPart(text: string): string | undefined {
   return ref === undefined ? undefined : repositoryOf(ref);
 }
 
-function checkSources(definition: Definition, path: string, dockerfile: Dockerfile, sources: readonly Source[], rules: SourceRules): readonly Problem[] {
+/**
+ * What of a Dockerfile's sources the rules do not allow.
+ * @param lineOf the line that a problem names, for a source and the line of the rendered Dockerfile that has it
+ */
+export function checkSources(definition: Definition, path: string, dockerfile: Dockerfile, sources: readonly Source[], rules: SourceRules, lineOf = (ref: string, rendered: number) => templateLine(definition, ref) ?? rendered): readonly Problem[] {
   const inTree = new Set(sources.filter(({ image }) => image !== undefined).map(({ ref }) => ref));
   const problems: Problem[] = [];
   for (const { kind, ref, line: rendered } of dockerfile.sources) {
     if (inTree.has(ref)) continue;
-    const line = templateLine(definition, ref) ?? rendered;
+    const line = lineOf(ref, rendered);
     if (kind !== 'syntax' && parseImageRef(ref) === undefined) problems.push(errorAt(path, line, `"${ref}" is no image reference`));
     else if (!rules.allowed(ref)) {
       const named = kind === 'syntax' ? `# syntax=${ref}` : `${kind === 'from' ? 'FROM' : kind === 'copy' ? 'COPY --from' : 'RUN --mount from'} ${ref}`;
-      problems.push(rules.severity === 'error' ? errorAt(path, line, `${named} ${rules.said}`) : warningAt(path, line, `${named} ${rules.said}`));
+      problems.push({ path, line, message: `${named} ${rules.said}`, severity: rules.severity, rule: 'source-not-allowed' });
     }
   }
   return problems;

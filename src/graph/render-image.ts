@@ -1,7 +1,7 @@
 import { templateOf, type Definition } from '../definition/definition.js';
 import type { Dockerfile } from '../definition/dockerfile.js';
 import { digestOf, type Digest } from '../shared/digest.js';
-import { bad, good, type Checked } from '../shared/problem.js';
+import { bad, good, type Checked, type Problem } from '../shared/problem.js';
 import type { TreeRenderer } from './render-tree.js';
 
 /** What a definition's template comes to. */
@@ -68,6 +68,12 @@ export function createImageRenderer(load: () => Promise<RenderTools>, memory: Re
   };
 }
 
+/** A problem of the rendered text, at the template's line where that can be told. */
+function inTemplate(problem: Problem, lineOf: (line: number) => number | undefined): Problem {
+  const line = problem.line === undefined ? undefined : lineOf(problem.line);
+  return line === undefined ? problem : { ...problem, line };
+}
+
 function renderImage(definition: Definition, path: string, { renderer, parseDockerfile, copiedFiles }: RenderTools): Checked<RenderedImage> {
   const real = renderer.real(definition)!;
   if (!real.ok) return real;
@@ -75,7 +81,10 @@ function renderImage(definition: Definition, path: string, { renderer, parseDock
   const neutral = renderer.neutral(definition)!;
   if (!neutral.ok) return neutral;
   const dockerfile = parseDockerfile(path, real.value.text);
-  if (!dockerfile.ok) return bad([...real.warnings, ...dockerfile.problems]);
+  if (!dockerfile.ok) {
+    const lineOf = renderer.lines(definition);
+    return bad([...real.warnings, ...dockerfile.problems.map((problem) => inTemplate(problem, lineOf))]);
+  }
   const names = [...new Set([...real.value.imageTags, ...neutral.value.imageTags].map(({ name }) => name))];
   const copied = definition.context === undefined ? undefined : copiedFiles(real.value.text);
   return good({ text: real.value.text, neutral: digestOf(neutral.value.text), names, dockerfile: dockerfile.value, ...(copied === undefined ? {} : { copied }) }, [...real.warnings, ...dockerfile.warnings]);

@@ -3,6 +3,7 @@ import { templateOf, type Definition } from '../definition/definition.js';
 import { joinPath } from '../definition/paths.js';
 import type { SourceFiles } from '../definition/source-files.js';
 import type { Rendered, Renderer } from '../definition/template.js';
+import { markLines, readMarks, withoutMarks } from '../definition/template-lines.js';
 import type { ImportedFile, TemplateSettings } from '../definition/template-settings.js';
 import type { Config } from '../shared/config.js';
 import { formatImageRef, parseImageRef } from '../shared/image-ref.js';
@@ -18,6 +19,8 @@ export type TreeRenderer = {
   real(definition: Definition): Checked<Rendered> | undefined;
   /** For the definition digest: every tag of the tree is `0`, and neither the registry's host nor a proxy is in it. */
   neutral(definition: Definition): Checked<Rendered> | undefined;
+  /** For each line of the Dockerfile the line of the template that it came from, as far as it can be told: a lookup, both from 1. */
+  lines(definition: Definition): (line: number) => number | undefined;
 };
 
 /** Renders the templates of one tree of definitions. */
@@ -32,14 +35,26 @@ export function createTreeRenderer(renderer: Renderer, tags: Tags, config: Confi
   };
   const neutral: Omit<TemplateSettings, 'readImport'> = { ...shared, variables: neutralVariables, aptProxy: undefined, imageTag: (name) => neutralTag(name, tags, config) };
 
-  const render = (definition: Definition, settings: Omit<TemplateSettings, 'readImport'>): Checked<Rendered> | undefined => {
+  const render = (definition: Definition, settings: Omit<TemplateSettings, 'readImport'>, change = (text: string): string => text): Checked<Rendered> | undefined => {
     const template = templateOf(definition);
     if (template === undefined) return undefined;
     const variables = isToolforge ? { ...settings.variables, image_path: definition.path } : settings.variables;
     const folders = isToolforge ? [definition.tree] : [definition.directory, definition.tree, dirname(definition.tree)];
-    return renderer.render(template.path, template.text, { ...settings, variables, readImport: (name) => readImport(name, folders, files) });
+    return renderer.render(template.path, change(template.text), { ...settings, variables, readImport: (name) => readImport(name, folders, files) });
   };
-  return { real: (definition) => render(definition, real), neutral: (definition) => render(definition, neutral) };
+  return {
+    real: (definition) => render(definition, real),
+    neutral: (definition) => render(definition, neutral),
+    lines(definition) {
+      const unmarked = render(definition, real);
+      const marked = render(definition, { ...real, imageTag: (name) => tags.refOf(withoutMarks(name)) }, (text) => markLines(text) ?? text);
+      if (marked?.ok !== true || unmarked?.ok !== true) return () => undefined;
+      const { text, lines } = readMarks(marked.value.text);
+      // Where a mark changed what came out, it tells nothing. What a stack's own lines are is in no template.
+      const own = 'template' in definition.recipe ? definition.recipe.template.split('\n').length : 0;
+      return (line) => (text === unmarked.value.text && (lines[line - 1] ?? Infinity) <= own ? lines[line - 1] : undefined);
+    },
+  };
 }
 
 /** What image_tag answers in a neutral text. */

@@ -1,9 +1,9 @@
 import { formatImageRef, type ImageName } from '../shared/image-ref.js';
 import { compileGlob } from './glob.js';
-import type { Graph } from './graph.js';
+import type { Graph, Node } from './graph.js';
 
 /** The images whose full reference (`registry/namespace/name:tag`) one of the globs matches, and the globs that match nothing. */
-export function selectImages(graph: Graph, globs: readonly string[]): { readonly images: ReadonlySet<ImageName>; readonly missed: readonly string[] } {
+export function selectImages(graph: { readonly nodes: ReadonlyMap<ImageName, Pick<Node, 'ref'>> }, globs: readonly string[]): { readonly images: ReadonlySet<ImageName>; readonly missed: readonly string[] } {
   const images = new Set<ImageName>();
   const missed: string[] = [];
   const refs = [...graph.nodes].map(([image, node]) => ({ image, ref: formatImageRef(node.ref) }));

@@ -34,6 +34,11 @@ export function isCurrentTag(definition: Definition, tag: string): boolean {
   return tag === movingTagOf(definition) || tag === tagOf(definition) || (tagSource.source !== 'day' && tag === tagSource.version);
 }
 
+/** Whether a tag is one that the image had before: an older version of its changelog; of a rolling image a day. */
+export function isFormerTag({ tagSource }: Definition, tag: string): boolean {
+  return tagSource.source === 'changelog' ? tagSource.older.includes(tag) : /^\d{8}(?:-\d+)?$/.test(tag);
+}
+
 /** `registry/namespace/name`, whatever path the configured registry has. Config and names were checked when they were read. */
 export function repositoryRefOf(config: Config, image: ImageName): ImageRef {
   const slash = config.registry.indexOf('/');

@@ -51,6 +51,8 @@ export type Config = {
   readonly containerLimits: ContainerLimits | undefined;
   readonly registryMirrors: RegistryMirrors;
   readonly jobs: number | undefined;
+  /** Rules of lint that are switched off for the whole tree, each with its line. */
+  readonly lintIgnore: readonly { readonly rule: string; readonly line: number }[];
   readonly timeouts: Timeouts;
   /** No build starts while the engine's disk has less room than this: bytes; 0: it is not looked at. */
   readonly minFree: number;

@@ -49,6 +49,7 @@ export const KNOWN_KEYS: readonly string[] = [
   'insecure_registries',
   'registry_mirrors',
   'jobs',
+  'lint',
   'timeouts',
   'min_free',
   'engine_cache',
@@ -107,6 +108,7 @@ export function parseConfig(path: string, text: string): Checked<Config> {
     containerLimits: readContainerLimits(fields),
     registryMirrors: readMirrors(fields),
     jobs: fields.number('jobs', { whole: true, min: 1 }),
+    lintIgnore: readLint(fields),
     timeouts: readTimeouts(fields),
     minFree: fields.size('min_free') ?? DEFAULT_MIN_FREE,
     engineCache: fields.size('engine_cache'),
@@ -202,6 +204,13 @@ function readMirrors(fields: YamlFields): RegistryMirrors {
       return [registry, mirrors.texts(registry, own) ?? []];
     }),
   );
+}
+
+/** Which rules there are, lint knows. */
+function readLint(fields: YamlFields): Config['lintIgnore'] {
+  const lint = fields.mapping('lint');
+  for (const key of lint?.keys ?? []) if (key !== 'ignore') lint!.problem(key, 'is no setting of lint (there is: ignore)');
+  return (lint?.texts('ignore', emptyFault) ?? []).map((rule, index) => ({ rule, line: lint!.lineOf('ignore', index) }));
 }
 
 function readTimeouts(fields: YamlFields): Timeouts {

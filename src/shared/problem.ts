@@ -5,6 +5,8 @@ export type Problem = {
   readonly message: string;
   /** A warning does not stop the run (unless `--strict`). */
   readonly severity: 'error' | 'warning';
+  /** The rule of lint that says the same. */
+  readonly rule?: string;
 };
 
 /** A value, with the warnings met on the way to it; or every problem that kept us from it. */

@@ -5,13 +5,14 @@ import { helpText } from '../../../src/cli/args.js';
 import { VERBS, type VerbName } from '../../../src/cli/verbs.js';
 import { KNOWN_KEYS, parseConfig } from '../../../src/shared/parse-config.js';
 import { parseRootFs } from '../../../src/definition/rootfs.js';
+import { RULE_NAMES, ruleOf } from '../../../src/lint/rules.js';
 import { EXIT_MEANING } from '../../../src/shared/errors.js';
 import { DOCUMENTED } from '../../../src/shared/fault-docs.js';
 import { PROJECT } from '../../support/source-tree.js';
 import { filesInMemory } from '../../support/tree-in-memory.js';
 
 const read = (path: string): string => readFileSync(join(PROJECT, path), 'utf8');
-const PAGES = ['README.md', 'docs/architecture.md', 'docs/definitions.md', 'docs/operating.md', 'docs/cli.md'];
+const PAGES = ['README.md', 'docs/architecture.md', 'docs/definitions.md', 'docs/operating.md', 'docs/lint.md', 'docs/cli.md'];
 
 /** As GitHub and others make anchors of headings: lower case, blanks as dashes, other signs left out. */
 const anchorOf = (heading: string): string => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').trim().replaceAll(' ', '-');
@@ -68,6 +69,12 @@ describe('the documents', () => {
     const reasons = [...read('src/plan/reason.ts').matchAll(/readonly why: '([a-z-]+)'/g)].map(([, why]) => why!);
     const section = read('docs/operating.md').split('| `why` in JSON |')[1]!.split('\n\n')[0]!;
     expect([...section.matchAll(/^\| `([a-z-]+)`/gm)].map(([, why]) => why!).sort()).toEqual([...new Set(reasons)].sort());
+  });
+  it('every rule of lint is in the table of docs/lint.md with its level and what it finds, and has a part of its own', () => {
+    const text = read('docs/lint.md');
+    const rows = [...text.matchAll(/^\| \[`([a-z-]+)`\]\(#([a-z-]+)\) \| ([a-z ]+) \| (.*) \|$/gm)].map(([, name, anchor, level, finds]) => [name, anchor, level, finds]);
+    expect(rows).toEqual(RULE_NAMES.map((name) => [name, name, [ruleOf(name).level, ...(ruleOf(name).raised === undefined ? [] : ['error'])].join(' or '), ruleOf(name).finds]));
+    expect([...text.matchAll(/^### (.*)$/gm)].map(([, heading]) => heading)).toEqual(RULE_NAMES);
   });
   it('every event is in the table of docs/operating.md, and no other', () => {
     const events = [...read('src/execute/event.ts').matchAll(/readonly type: '([a-z-]+)'/g)].map(([, type]) => type!);

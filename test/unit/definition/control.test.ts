@@ -16,13 +16,14 @@ function namesOf(text: string): readonly string[] {
 describe('parseControl', () => {
   it('takes dependencies of all paragraphs, each with the line its name stands on', () => {
     expect(
-      read('Package: web\nMaintainer: Ann <ann@example.org>\nDescription: A server\n Long.\n .\n End.\nBuild-Depends: base (>= 1),\n# a note\n tool\n\nPackage: other\nDEPENDS:\n python3 | python,\n  lib:any\n'),
+      read('Package: web\nMaintainer: Ann <ann@example.org>\nDescription: A server\n Long.\n .\n End.\nBuild-Depends: base (>= 1),\n# a note\n tool\n\nPackage: other\nDEPENDS:\n python3 | python,\n  lib:any\nX-Lint-Ignore: stale-parent,\n old-tag\n'),
     ).toEqual({
       path: 'images/a/control',
       package: 'web',
       maintainer: 'Ann <ann@example.org>',
       description: 'A server\nLong.\n\nEnd.',
       rolling: false,
+      lintIgnore: [{ rule: 'stale-parent', line: 15 }, { rule: 'old-tag', line: 16 }],
       dependencies: [
         { name: 'base', field: 'Build-Depends', line: 7 },
         { name: 'tool', field: 'Build-Depends', line: 9 },

@@ -6,7 +6,7 @@ import { stackLabels } from '../../../src/execute/stack-labels.js';
 
 const RUN: Stack = { id: 'org.example.stack.trixie1', role: 'run', uid: 1001, gid: 1000, distro: { name: 'debian', version: '13' }, mixins: ['b', 'a'] };
 const BUILD: Stack = { ...RUN, role: 'build', uid: 1000 };
-const CONTROL = { path: 'control', package: undefined, dependencies: [], rolling: false, maintainer: 'A Person <a@example.org>', homepage: 'https://example.org', description: 'An image' };
+const CONTROL = { path: 'control', package: undefined, dependencies: [], rolling: false, maintainer: 'A Person <a@example.org>', homepage: 'https://example.org', description: 'An image', lintIgnore: [] };
 const CREATED = '2026-01-01T00:00:00Z';
 const labelsOf = (stack: Stack): Readonly<Record<string, string>> => Object.fromEntries(Object.entries(stackLabels(stack, CONTROL, CREATED)).filter(([, value]) => value !== undefined)) as Record<string, string>;
 

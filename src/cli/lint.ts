@@ -1,0 +1,86 @@
+import { resolve } from 'node:path';
+import type { Definition } from '../definition/definition.js';
+import { buildGraph } from '../graph/build-graph.js';
+import type { RenderedImage } from '../graph/render-image.js';
+import { repositoryRefOf, tagOf } from '../graph/tags.js';
+import { changedSince, type Changed } from '../lint/changed-files.js';
+import type { Finding, Subject } from '../lint/finding.js';
+import { countLevels, lintTree, switchedOff, type LineOf } from '../lint/lint-tree.js';
+import { findingsToJson, formatFinding, formatLintSummary, type Unable } from '../report/format-findings.js';
+import { findingsToSarif } from '../report/format-sarif.js';
+import type { Config } from '../shared/config.js';
+import { EXIT, UsageError } from '../shared/errors.js';
+import type { ImageName } from '../shared/image-ref.js';
+import type { Checked } from '../shared/problem.js';
+import type { Environment } from './environment.js';
+import { selection } from './planning.js';
+import { programVersion } from './program-version.js';
+import { openTree, pauses, readConfig, type OpenTree } from './tree.js';
+import type { Options, Verb } from './verb.js';
+
+/** Says what is wrong, odd or careless in a tree; asks neither registry nor engine. */
+export const lint: Verb = async (options, environment) => {
+  if (options.json && options.sarif) throw new UsageError('--json and --sarif are two forms of one thing: ask for one of them');
+  const config = await readConfig(options, environment);
+  const { findings, unable, images } = await inspect(config, options, environment);
+  if (options.json) environment.out(JSON.stringify(findingsToJson(findings, unable, images), null, 2));
+  else if (options.sarif) environment.out(JSON.stringify(findingsToSarif(findings, programVersion), null, 2));
+  else for (const line of [...findings.map(formatFinding), ...formatLintSummary(findings, images)]) environment.out(line);
+  if (!options.json) for (const { rule, why } of unable) environment.err(`${rule} was not looked for: ${why}`);
+  const { error, warning } = countLevels(findings);
+  return error > 0 || (options.strict && warning > 0) ? EXIT.definition : EXIT.ok;
+};
+
+type Inspection = { readonly findings: readonly Finding[]; readonly unable: readonly Unable[]; /** How many were looked at. */ readonly images: number };
+
+/** Reads the tree and looks for everything, in the selected images. */
+async function inspect(config: Config, options: Options, environment: Environment): Promise<Inspection> {
+  const tree = await openTree(config, options, environment);
+  const { parsed, definitions, files, tags } = tree;
+  const nodes = new Map(definitions.map((definition) => [definition.image, { definition, ref: { ...repositoryRefOf(config, definition.image), tag: tagOf(definition) } }]));
+  const selected = parsed.ok ? selection({ graph: { nodes } }, options) : undefined;
+  const rendered = await renderAll(tree);
+  const graph = await buildGraph(definitions, tags, config, ({ image }) => rendered.get(image), pauses(environment));
+  tree.save();
+  const problems = [...(parsed.ok ? parsed.warnings : parsed.problems), ...(graph.ok ? graph.warnings : graph.problems)];
+  const subjects = definitions.map((definition): Subject => {
+    const image = rendered.get(definition.image);
+    return { definition, image: image?.ok === true ? image.value : undefined };
+  });
+  const { changed, unable } = await lookForChanges(config, definitions, tree, environment);
+  const lineOf = await linesOf(tree, subjects);
+  const findings = lintTree(subjects.filter(({ definition }) => selected?.has(definition.image) !== false), { config, tags, files, changed }, problems, lineOf);
+  return { findings: findings.filter(({ image }) => image === undefined || selected?.has(image) !== false), unable, images: selected?.size ?? definitions.length };
+}
+
+async function renderAll({ definitions, render }: OpenTree): Promise<ReadonlyMap<ImageName, Checked<RenderedImage>>> {
+  const rendered = new Map<ImageName, Checked<RenderedImage>>();
+  for (const definition of definitions) {
+    const image = await render(definition);
+    if (image !== undefined) rendered.set(definition.image, image);
+  }
+  return rendered;
+}
+
+/** The template engine is loaded for nothing when nothing is found, which costs less than to wait for it in the middle. */
+async function linesOf(tree: OpenTree, subjects: readonly Subject[]): Promise<LineOf> {
+  if (subjects.every(({ image }) => image === undefined)) return () => () => undefined;
+  const renderer = await tree.renderer();
+  return (definition) => renderer.lines(definition);
+}
+
+/** Asks git, once for each tree, unless nobody wants to know. */
+async function lookForChanges(config: Config, definitions: readonly Definition[], { files }: OpenTree, environment: Environment): Promise<{ readonly changed: ReadonlyMap<ImageName, Changed>; readonly unable: readonly Unable[] }> {
+  const changed = new Map<ImageName, Changed>();
+  const unable: Unable[] = [];
+  const asked = definitions.filter((definition) => definition.tagSource.source === 'changelog' && !switchedOff(definition, config).has('changed-without-changelog'));
+  if (asked.length === 0) return { changed, unable };
+  const { createChangeHistory } = await import('../adapters/git-history.js');
+  const history = createChangeHistory();
+  for (const tree of new Set(asked.map((definition) => definition.tree))) {
+    const changes = await history.changes(resolve(environment.cwd, tree));
+    if (changes === undefined) unable.push({ rule: 'changed-without-changelog', why: `${tree} lies in no git work tree with a commit (or there is no git)` });
+    else for (const [image, change] of await changedSince(definitions.filter((definition) => definition.tree === tree), changes, files)) changed.set(image, change);
+  }
+  return { changed, unable };
+}

@@ -1,0 +1,80 @@
+import type { Dependency } from '../definition/control.js';
+import type { Definition } from '../definition/definition.js';
+import { joinPath } from '../definition/paths.js';
+import { parentImageOf } from '../graph/build-graph.js';
+import type { Tags } from '../graph/tags.js';
+import { parseImageRef, repositoryOf } from '../shared/image-ref.js';
+import { nearHint } from '../shared/near-names.js';
+import type { Check, Subject } from './finding.js';
+
+/** Where control and Dockerfile disagree on what an image stands on. */
+export type Disagreement = {
+  /** Used and not named: the name, what it is used for, and the line of the Dockerfile that shows it, if one does. */
+  readonly undeclared: readonly { readonly name: string; readonly field: Dependency['field']; readonly rendered: number | undefined }[];
+  /** Named and not used. */
+  readonly stale: readonly Dependency[];
+  /** Named, and known to nobody. */
+  readonly unknown: readonly Dependency[];
+};
+
+/** Compares the images that a definition uses with those that its control names. */
+export function disagreementOf({ definition, image }: Subject, tags: Tags): Disagreement {
+  const dependencies = definition.control?.dependencies ?? [];
+  const unknown = dependencies.filter(({ name }) => tags.refOf(name) === undefined);
+  // Without a Dockerfile, control alone says what must be there first.
+  if (image === undefined) return { undeclared: [], stale: [], unknown };
+  const used = usesOf(definition, image, tags);
+  const declared = new Set(dependencies.map(({ name }) => name));
+  const undeclared = [...used].filter(([name]) => !declared.has(name)).map(([name, use]) => ({ name, ...use }));
+  // Under an old tag it is an outside image, and used all the same.
+  const mentioned = new Set(image.dockerfile.sources.flatMap(({ ref }) => inTree(ref, tags)?.name ?? []));
+  const stale = dependencies.filter(({ name }) => name === definition.name || (tags.byName(name) !== undefined && !used.has(name) && !mentioned.has(name)));
+  return { undeclared, stale, unknown };
+}
+
+/** The image of the tree whose repository a reference names, whatever its tag. */
+export function inTree(text: string, tags: Tags): Definition | undefined {
+  const ref = parseImageRef(text);
+  return ref === undefined ? undefined : tags.byRepository(repositoryOf(ref));
+}
+
+type Use = { readonly field: Dependency['field']; readonly rendered: number | undefined };
+
+/** Each image of the tree that is used, by its name: what is left in the final stage is a dependency, the rest one of building. */
+function usesOf(definition: Definition, image: NonNullable<Subject['image']>, tags: Tags): ReadonlyMap<string, Use> {
+  const uses = new Map<string, Use>();
+  for (const { kind, ref, line } of image.dockerfile.sources) {
+    const name = kind === 'syntax' ? undefined : parentImageOf(definition, ref, tags)?.name;
+    if (name === undefined) continue;
+    const field = ref === image.dockerfile.base ? 'Depends' : (uses.get(name)?.field ?? 'Build-Depends');
+    uses.set(name, { field, rendered: uses.get(name)?.rendered ?? line });
+  }
+  for (const name of image.names) {
+    if (tags.byName(name) !== undefined && name !== definition.name && !uses.has(name)) uses.set(name, { field: 'Build-Depends', rendered: undefined });
+  }
+  return uses;
+}
+
+/** undeclared-parent, stale-parent, unknown-parent. In layout toolforge there is no control. */
+export const checkParents: Check = (subject, { config, tags }) => {
+  const { definition } = subject;
+  if (config.layout.name === 'toolforge') return [];
+  const { undeclared, stale, unknown } = disagreementOf(subject, tags);
+  const control = definition.control?.path;
+  const template = subject.image?.dockerfile.path ?? definition.directory;
+  return [
+    ...undeclared.map(({ name, field, rendered }) => ({
+      rule: 'undeclared-parent' as const,
+      path: template,
+      ...(rendered === undefined ? {} : { rendered }),
+      message: `uses ${name}, which ${control ?? joinPath(definition.directory, 'control')} does not name (${field})`,
+    })),
+    ...stale.map(({ name, field, line }) => ({
+      rule: 'stale-parent' as const,
+      path: control!,
+      line,
+      message: name === definition.name ? `${field} names the image itself` : `${field} names ${name}, which the Dockerfile does not use`,
+    })),
+    ...unknown.map(({ name, field, line }) => ({ rule: 'unknown-parent' as const, path: control!, line, message: `${field} names "${name}", which no tree defines${nearHint(name, tags.names)}` })),
+  ];
+};
