@@ -13,6 +13,7 @@ export const ON_ONE_ENGINE = [
   'e2e/shipped-tree.test.ts',
   'e2e/bug.test.ts',
   'e2e/definition-faults.test.ts',
+  'e2e/docker-pkg.test.ts',
   'e2e/generated-tree.test.ts',
   'e2e/state-directory.test.ts',
   'integration/adapters-local.test.ts',

@@ -26,9 +26,11 @@ export function openDockerPkgLog(wanted: 'info' | 'debug' | undefined, { cwd, cl
   const file = wanted === undefined ? openLogFile(resolve(cwd, LOG_FILE), complain) : undefined;
   const line: DockerPkgLog['line'] = (level, text, source = 'build-images') => {
     if (level === 'DEBUG' && wanted !== 'debug') return;
-    const whole = `${localTime(clock.now())} [docker-pkg-build] ${level} - ${text} (${source})`;
-    if (wanted === undefined) file?.line(whole);
-    else err(whole);
+    for (const one of text.split('\n').filter((part) => part !== '')) {
+      const whole = `${localTime(clock.now())} [docker-pkg-build] ${level} - ${one} (${source})`;
+      if (wanted === undefined) file?.line(whole);
+      else err(whole);
+    }
   };
   return {
     line,

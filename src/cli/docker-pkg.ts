@@ -15,16 +15,16 @@ export async function runDockerPkg(argv: readonly string[], environment: Environ
   }
   const { openDockerPkgLog } = await import('./docker-pkg-log.js');
   const log = openDockerPkgLog(asked.log, environment);
-  const logged: Environment = { ...environment, err: (line) => log.say('WARNING', line) };
+  const saying = (level: 'WARNING' | 'ERROR'): Environment => ({ ...environment, err: (line) => log.say(level, line) });
   try {
-    return await sayFaults(logged, async (asks) => {
+    return await sayFaults(saying('ERROR'), async (asks) => {
       const { parseArguments } = await import('./args.js');
       const translated = await parseArguments(asked.argv, environment.cwd);
       if ('print' in translated) throw new Error(`not a command line: ${asked.argv.join(' ')}`);
       asks(asked.verb);
       environment.out(`== Step 0: scanning ${resolve(environment.cwd, asked.directory)} ==`);
       const { buildShown } = await import('./build.js');
-      return buildShown(await showBuild(log))(translated.options, logged);
+      return buildShown(await showBuild(log))(translated.options, saying('WARNING'));
     });
   } finally {
     log.close();
@@ -44,6 +44,7 @@ async function showBuild(log: DockerPkgLog): Promise<Showing> {
   return {
     plan(plan, _, { out }) {
       for (const line of [...view.nothingToDo(plan), ...goodbye]) out(line);
+      for (const { level, text } of logView.plan(plan)) log.say(level, text);
     },
     async watch(_, environment, { redact }) {
       const { terminal, out } = environment;
@@ -52,7 +53,7 @@ async function showBuild(log: DockerPkgLog): Promise<Showing> {
         tell(event) {
           live?.tell(event);
           for (const line of view.lines(event)) out(redact(line));
-          for (const { level, text } of logView(event)) log.say(level, redact(text));
+          for (const { level, text } of logView.lines(event)) log.say(level, redact(text));
           if (event.type === 'run-finished') goodbye.forEach(out);
         },
         show: (progress) => live?.show(progress),

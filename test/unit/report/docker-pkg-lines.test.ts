@@ -4,7 +4,7 @@ import type { Publishing } from '../../../src/plan/step.js';
 import { NO_LOGIN } from '../../../src/plan/publishing.js';
 import { createDockerPkgView } from '../../../src/report/docker-pkg-lines.js';
 import { createLogView } from '../../../src/report/log-lines.js';
-import { manifest, planFor, published, REGISTRY, tree } from '../../support/plan-tree.js';
+import { formerly, image, manifest, planFor, provenance, published, REGISTRY, tree } from '../../support/plan-tree.js';
 
 const DIGEST = manifest('pushed');
 const END: Happening = { type: 'run-finished', run: 'r', seconds: 1, exit: 0 };
@@ -72,7 +72,7 @@ describe("a run in docker-pkg's lines", () => {
 });
 
 describe('the log of a run', () => {
-  const log = (happening: Happening) => createLogView()({ at: 0, ...happening } as Event);
+  const log = (happening: Happening) => createLogView().lines({ at: 0, ...happening } as Event);
   it.each<[Happening, string, string]>([
     [{ type: 'published', image: 'web', tag: '2.0', digest: DIGEST }, 'INFO', 'published 2.0'],
     [{ type: 'blocked', image: 'web', by: 'base' }, 'WARNING', 'by base'],
@@ -84,4 +84,11 @@ describe('the log of a run', () => {
     [{ type: 'untested', image: 'web', because: 'there is no test.sh' }, 'DEBUG', 'there is no test.sh'],
     [END, 'INFO', 'nothing to do'],
   ])('%j is %s', (happening, level, text) => expect(log(happening)).toEqual([{ level, text: expect.stringContaining(text) }]));
+  it('warns of what is blocked from the start', () => {
+    const latest = image('newer', provenance({ definition: formerly('web'), version: '3.0' }));
+    const plan = planFor(tree('base ← web'), { images: { base: published('base'), web: { ...published('web'), latest } } });
+    const older = { level: 'WARNING', text: expect.stringContaining('your checkout is older than the registry') };
+    expect(log({ type: 'run-started', run: 'r', publishing: plan.publishing, steps: plan.steps })).toEqual([{ level: 'INFO', text: `publishing to ${REGISTRY}` }, older]);
+    expect(createLogView().plan(plan)).toEqual([{ level: 'INFO', text: `publishing to ${REGISTRY}` }, { level: 'INFO', text: 'Nothing to do: 1 up to date.' }, older]);
+  });
 });
