@@ -57,7 +57,7 @@ function sender(port: number): (method: string, path: string, body?: string, typ
 async function publishAll(folder: string, storage: string): Promise<readonly string[]> {
   const registry = await startRegistry({ storage, accessLog: false });
   const send = sender(registry.port);
-  const environment = { env: {}, cwd: folder, home: folder, isRoot: false, pid: 0, cores: 2, clock: systemClock, terminal: undefined, random: Math.random, signal: new AbortController().signal, out: () => undefined, err: (line: string) => console.error(line) };
+  const environment = { env: {}, cwd: folder, home: folder, isRoot: false, pid: 0, cores: 2, clock: systemClock, terminal: undefined, random: Math.random, signal: new AbortController().signal, input: () => Promise.resolve(''), out: () => undefined, err: (line: string) => console.error(line) };
   const options = { directory: join(folder, 'images'), config: join(folder, 'config.yaml'), strict: false, verbose: false } as unknown as Options;
   const tree = await readTree(await readConfig(options, environment), options, environment);
   const images = [...tree.graph.nodes.values()];

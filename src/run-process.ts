@@ -50,6 +50,7 @@ export async function runProcess(program: (argv: readonly string[], environment:
     random: Math.random,
     signal: ending.signal,
     terminal: screen.terminal,
+    input: async () => Buffer.concat(await process.stdin.toArray()).toString(),
     out: (line) => screen.out(line),
     err: (line) => screen.err(line),
   });

@@ -11,6 +11,15 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: 'the disk quota is used up',
 };
 
+/** Where the file is that a path names, links resolved; the path itself when nothing is there. */
+export function realPath(cwd: string, path: string): string {
+  try {
+    return realpathSync(resolve(cwd, path));
+  } catch {
+    return resolve(cwd, path);
+  }
+}
+
 /** Writes files of a tree on this machine's disk. A link stays one: what it names is written. */
 export function createFileWriting(cwd: string): FileWriting {
   return {

@@ -22,7 +22,7 @@ const EXAMPLES: readonly (readonly [string, string])[] = [
 /** Reads the command line; throws a UsageError that names what was probably meant. */
 export async function parseArguments(argv: readonly string[], cwd: string): Promise<Asked> {
   const { verb, words, given } = splitVerb(argv, cwd);
-  if (argv.includes('--version')) return { print: programVersion };
+  if (argv.includes('--version') && !entryOf(verb).takes.includes('version')) return { print: programVersion };
   if (argv.includes('--help') || argv.includes('-h') || given === 'help') return { print: helpText(given === undefined || given === 'help' ? undefined : verb) };
   const parser = await parserOf(verb);
   let failure: string | undefined;
@@ -33,7 +33,7 @@ export async function parseArguments(argv: readonly string[], cwd: string): Prom
     .parseSync(words) as Record<string, unknown>;
   refuseUnknown(verb, parsed, words);
   const lacking = failure === undefined ? undefined : /^Not enough arguments following: (\S+)/.exec(failure)?.[1];
-  if (lacking !== undefined) throw new UsageError(`--${lacking} needs a value`, [`build-images ${verb} --help`]);
+  if (lacking !== undefined) throw new UsageError(`${lacking.length === 1 ? '-' : '--'}${lacking} needs a value`, [`build-images ${verb} --help`]);
   if (failure !== undefined) throw new UsageError(failure.split('\n').filter((line) => line.trim() !== '').map((line) => line.trim()).join(' '));
   return { verb, options: toOptions(verb, parsed, cwd) };
 }
@@ -46,7 +46,7 @@ function splitVerb(argv: readonly string[], cwd: string): { readonly verb: VerbN
   // Behind an option that nobody knows no word can be told from a value: the option is what is wrong.
   if (first === undefined || argv.slice(0, at).some(isUnknown)) return { verb: 'build', words: argv, given: undefined };
   if (first === 'help') return { verb: 'build', words: [], given: 'help' };
-  if (Object.hasOwn(VERBS, first)) return { verb: first as VerbName, words: argv.toSpliced(at, 1), given: first };
+  if (Object.hasOwn(VERBS, first)) return { verb: first as VerbName, words: [...argv.slice(0, at).map(longName), ...argv.slice(at + 1)], given: first };
   if (!isDirectory(resolve(cwd, first))) throw new UsageError(`"${first}" is neither a verb nor a directory${nearHint(first, [...Object.keys(VERBS), ...directoriesIn(cwd)])}`, ['build-images --help']);
   return { verb: 'build', words: argv, given: undefined };
 }
@@ -55,6 +55,12 @@ function splitVerb(argv: readonly string[], cwd: string): { readonly verb: VerbN
 function takesNext(word: string): boolean {
   const named = ENTRIES.find(([name, { alias }]) => word === `--${name}` || word === `-${String(alias)}`);
   return named !== undefined && hasValue(named[1]);
+}
+
+/** A letter before the verb is that of an option that comes first in the table: the verb may have another of that letter. */
+function longName(word: string): string {
+  const named = ENTRIES.find(([, { alias }]) => alias !== undefined && word === `-${alias}`);
+  return named === undefined ? word : `--${named[0]}`;
 }
 
 function isUnknown(word: string): boolean {
@@ -161,10 +167,12 @@ function valueOf(name: OptionName, entry: OptionEntry, given: unknown): unknown 
 function wordsOf(verb: VerbName, parsed: Record<string, unknown>, cwd: string): Pick<Options, 'images' | 'directory'> {
   const words = (parsed['_'] as readonly (string | number)[]).map(String);
   const { images: named } = entryOf(verb);
-  const wanted = named !== undefined && !(named.unless !== undefined && parsed[named.unless] === true);
-  const images = wanted ? words.splice(0, 1) : [];
-  if (wanted && images.length === 0) throw new UsageError(named.asks, [`build-images ${verb} --help`]);
-  const [directory, ...more] = words;
+  const needed = named === undefined || (named.unless !== undefined && parsed[named.unless] === true) ? 0 : 1;
+  const dir = [parsed['dir'] ?? []].flat().map(String).at(-1);
+  const hasTree = dir === undefined && words.length > needed && (named?.many !== true || isDirectory(resolve(cwd, words.at(-1)!)));
+  const images = named?.many === true ? words.splice(0, words.length - (hasTree ? 1 : 0)) : words.splice(0, needed);
+  if (images.length < needed) throw new UsageError(named!.asks, [`build-images ${verb} --help`]);
+  const [directory = dir, ...more] = words;
   if (more.length > 0) throw new UsageError(`"${more[0]!}" is one word too many`, [`build-images ${verb} --help`]);
   if (directory !== undefined && !isDirectory(resolve(cwd, directory))) throw new UsageError(`${directory} is not a directory`);
   return { images, directory: directory ?? 'images' };
@@ -188,7 +196,7 @@ export function helpText(verb: VerbName | undefined): string {
   });
   const width = Math.max(...shown.map(([left]) => left.length), 0);
   lines.push('', 'Options:', ...shown.map(([left, right]) => `${left.padEnd(width)}  ${right}`));
-  lines.push(`${'  -h, --help'.padEnd(width)}  this text${verb === undefined ? '; build-images VERB --help tells of one verb' : ''}`, `${'  --version'.padEnd(width)}  the version`);
+  lines.push(`${'  -h, --help'.padEnd(width)}  this text${verb === undefined ? '; build-images VERB --help tells of one verb' : ''}`, ...(options.has('version') ? [] : [`${'  --version'.padEnd(width)}  the version`]));
   if (verb === undefined) {
     const left = Math.max(...EXAMPLES.map(([command]) => command.length));
     lines.push('', 'Examples:', ...EXAMPLES.map(([command, means]) => `  ${command.padEnd(left)}  ${means}`));

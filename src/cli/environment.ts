@@ -17,6 +17,8 @@ export type Environment = {
   readonly signal: AbortSignal;
   /** Where a person watches standard output; undefined: lines go to a pipe, a file or a terminal that can do no more. */
   readonly terminal: Terminal | undefined;
+  /** All of standard input. */
+  input(): Promise<string>;
   /** One line to standard output. */
   out(line: string): void;
   /** One line to standard error. */

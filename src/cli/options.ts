@@ -37,6 +37,12 @@ export const OPTIONS = {
   check: { takes: 'flag', says: 'exit 10 when work is pending' },
   fix: { takes: 'flag', says: 'mend what can be mended: names of parents in control' },
   sarif: { takes: 'flag', says: 'SARIF 2.1.0 alone on standard output, for code review tools' },
+  dir: { takes: 'text', value: 'DIRECTORY', says: 'the tree of definitions, where the last word shall not be taken for it' },
+  reason: { takes: 'text', value: 'TEXT', default: 'Security update', says: 'why, in the words of the changelog (default: Security update)' },
+  version: { takes: 'text', alias: 'v', value: 'VERSION', says: 'the version of the one image that is named (default: the next one)' },
+  stdin: { takes: 'flag', says: 'read names from standard input, one a line' },
+  exclude: { takes: 'texts', value: 'GLOB', says: 'leave images out whose name or reference matches, and what stands on the named ones only through them (may repeat)' },
+  commit: { takes: 'flag', says: 'make one git commit of the files that are written, and of nothing else' },
 } as const satisfies Record<string, OptionEntry>;
 
 /** The name of one of them, without its dashes. */

@@ -11,6 +11,8 @@ export type VerbEntry = {
   readonly takes: readonly OptionName[];
   /** The first word is an image; then comes DIRECTORY. */
   readonly images?: {
+    /** More words are: all but the last one if that is a directory. `--dir` names the tree beyond doubt. */
+    readonly many?: true;
     /** With this option no image is named. */
     readonly unless?: OptionName;
     /** What is said when none is named. */
@@ -67,6 +69,14 @@ export const VERBS = {
     takes: ['select', 'sarif'],
     writes: false,
     load: async () => (await import('./lint.js')).lint,
+  },
+  update: {
+    summary: 'give images and all that stands on them a new changelog entry',
+    usage: 'update NAME... [DIRECTORY]',
+    takes: ['reason', 'version', 'exclude', 'stdin', 'dir', 'commit', 'dry-run'],
+    images: { many: true, unless: 'stdin', asks: 'update which image?' },
+    writes: false,
+    load: async () => (await import('./update.js')).update,
   },
 } as const satisfies Record<string, VerbEntry>;
 

@@ -17,6 +17,8 @@ export type Reason =
   | { readonly why: 'nightly'; readonly build: 'nightly' | 'snapshot' }
   | { readonly why: 'needed-by'; readonly child: ImageName }
   | { readonly why: 'not-selected' }
+  | { readonly why: 'update-asked' }
+  | { readonly why: 'parent-updated'; readonly parents: readonly ImageName[] }
   /** `moving`: the tag that moves, where it is not `latest`. */
   | { readonly why: 'older-checkout'; readonly latest: string; readonly moving?: string | undefined }
   /** The commit of `:latest` could not be looked up. */
@@ -68,6 +70,10 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
       return `${say(reason.child)} stands on it`;
     case 'not-selected':
       return 'not selected';
+    case 'update-asked':
+      return 'it was named';
+    case 'parent-updated':
+      return `${reason.parents.map(say).join(' and ')} ${reason.parents.length === 1 ? 'is' : 'are'} updated`;
     case 'older-checkout':
       return `your checkout is older than the registry (:${reason.moving ?? 'latest'} is ${reason.latest})`;
     case 'age-unknown':

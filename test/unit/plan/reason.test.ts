@@ -21,6 +21,8 @@ const SAID: { readonly [why in Reason['why']]: readonly [Extract<Reason, { why: 
   nightly: [{ why: 'nightly', build: 'snapshot' }, 'a snapshot build was asked for'],
   'needed-by': [{ why: 'needed-by', child: 'ns/web' }, 'web stands on it'],
   'not-selected': [{ why: 'not-selected' }, 'not selected'],
+  'update-asked': [{ why: 'update-asked' }, 'it was named'],
+  'parent-updated': [{ why: 'parent-updated', parents: ['ns/base', 'ns/web'] }, 'base and web are updated'],
   'older-checkout': [{ why: 'older-checkout', latest: '3.0' }, 'your checkout is older than the registry (:latest is 3.0)'],
   'age-unknown': [{ why: 'age-unknown' }, 'without git nobody can tell whether this checkout is older than the registry'],
   'older-parent': [{ why: 'older-parent', parent: 'ns/base' }, 'it would step back: base is older here than in the registry'],
@@ -32,6 +34,9 @@ describe('explain', () => {
   it.each(Object.entries(SAID))('%s', (_, [reason, words]) => expect(explain(reason, sayNames(['ns/base', 'ns/web']))).toBe(words));
   it('says that there is no :latest yet', () => {
     expect(explain({ why: 'promotion-pending', from: undefined }, String)).toBe('published, but there is no :latest yet');
+  });
+  it('says of one parent that it is updated', () => {
+    expect(explain({ why: 'parent-updated', parents: ['base'] }, String)).toBe('base is updated');
   });
   it('tells a local image from a published one', () => {
     expect(explain({ why: 'parent-moved', parent: 'base', from: `id:${manifest('a')}`, to: manifest('b') }, String)).toBe(`base moved (local image ${from} → ${to})`);

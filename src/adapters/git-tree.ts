@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { relative, sep } from 'node:path';
+
+/** A file as git has it; undefined: git has none of that name. */
+export type Recorded = Uint8Array | undefined;
+
+/** The git work tree that holds a folder, for who writes in it. */
+export interface GitTree {
+  /** A setting of git that holds here: `user.name`. */
+  setting(key: string): Promise<string | undefined>;
+  /** What HEAD has of some files; undefined: there is no git here to tell. */
+  inHead(paths: readonly string[]): Promise<ReadonlyMap<string, Recorded> | undefined>;
+  /** The same of what is staged. */
+  inIndex(paths: readonly string[]): Promise<ReadonlyMap<string, Recorded> | undefined>;
+  /** Which of some files are not as HEAD has them. */
+  changed(paths: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Makes one commit of these files as they are on disk, whatever else is changed or staged, and resolves to its id. Throws an Error with git's words. */
+  commit(paths: readonly string[], message: string): Promise<string>;
+}
+
+/**
+ * The work tree around a folder; undefined when it lies in none, or git is not to be had. Paths are absolute, links resolved.
+ * @param env the environment, which may name git's own files and who commits
+ */
+export async function openGitTree(directory: string, env: Readonly<Record<string, string | undefined>>): Promise<GitTree | undefined> {
+  const git = (args: readonly string[], cwd: string, input = ''): Promise<Buffer> =>
+    new Promise((resolve, reject) => {
+      const child = execFile('git', ['--literal-pathspecs', ...args], { cwd, env, encoding: 'buffer', maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(new Error(wordsOf(stderr, stdout) || error.message));
+      });
+      // A git that refuses at once does not read what it is told.
+      child.stdin!.on('error', () => undefined);
+      child.stdin!.end(input);
+    });
+  // Another user's checkout is the usual case on a builder (sudo): reading is no risk. A commit runs that user's hooks, and is refused by git itself.
+  const ask = (args: readonly string[], cwd: string, input = ''): Promise<Buffer> => git(['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false', ...args], cwd, input);
+  const top = await ask(['rev-parse', '--show-toplevel'], directory).catch(() => undefined);
+  if (top === undefined) return undefined;
+  const root = top.toString().replace(/\n$/, '');
+  const inside = (path: string): string => relative(root, path).split(sep).join('/');
+  const read = async (paths: readonly string[], where: string): Promise<ReadonlyMap<string, Recorded> | undefined> => {
+    if (paths.length === 0) return new Map();
+    const output = await ask(['cat-file', '--batch'], root, paths.map((path) => `${where}:${inside(path)}\n`).join('')).catch(() => undefined);
+    return output === undefined ? undefined : new Map(readBatch(output, paths));
+  };
+  return {
+    setting: async (key) => (await ask(['config', '--get', key], directory).catch(() => undefined))?.toString().trim() || undefined,
+    inHead: (paths) => read(paths, 'HEAD'),
+    inIndex: (paths) => read(paths, ''),
+    async changed(paths) {
+      const output = (await ask(['status', '--porcelain=v1', '-z', '--no-renames', '--untracked-files=all', '--', ...paths], root)).toString();
+      // `XY path`, each ended by a NUL (git-status(1), "Porcelain Format Version 1").
+      const names = new Set(output.split('\0').map((entry) => entry.slice(3)));
+      return new Set(paths.filter((path) => names.has(inside(path))));
+    },
+    async commit(paths, message) {
+      await git(['commit', '--quiet', '--only', '--file=-', '--', ...paths], root, message);
+      return (await git(['rev-parse', 'HEAD'], root)).toString().trim();
+    },
+  };
+}
+
+function wordsOf(...outputs: readonly Buffer[]): string {
+  return outputs.map((output) => output.toString().trim().split('\n').filter((line) => line !== '').slice(0, 5).join(' / ')).find((words) => words !== '') ?? '';
+}
+
+/** git-cat-file(1), "Batch output": `ID blob SIZE`, the bytes, a line break; or the name and ` missing`. */
+function readBatch(output: Buffer, paths: readonly string[]): readonly (readonly [string, Recorded])[] {
+  let at = 0;
+  return paths.map((path) => {
+    const end = output.indexOf('\n', at);
+    const [, size] = / blob (\d+)$/.exec(output.subarray(at, end).toString()) ?? [];
+    at = end + 1;
+    if (size === undefined) return [path, undefined];
+    const bytes = output.subarray(at, at + Number(size));
+    at += bytes.length + 1;
+    return [path, bytes];
+  });
+}

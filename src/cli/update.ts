@@ -1,0 +1,169 @@
+import { resolve } from 'node:path';
+import type { GitTree } from '../adapters/git-tree.js';
+import { parseChangelog, tagFault } from '../definition/changelog.js';
+import { formatDate, reasonLines } from '../definition/changelog-entry.js';
+import { compileGlob } from '../graph/glob.js';
+import { isVersioned, type Graph } from '../graph/graph.js';
+import { findImage } from '../graph/select.js';
+import { changelogPath, commitMessage, differsByOurEntry, hasOurEntry, imagesToUpdate, planUpdate, type ChangelogFile, type UpdatePlan } from '../plan/update.js';
+import { formatUpdate, type UpdateEnd } from '../report/format-update.js';
+import type { Config } from '../shared/config.js';
+import { EXIT, Fault, UsageError } from '../shared/errors.js';
+import { formatImageRef, type ImageName } from '../shared/image-ref.js';
+import { nearHint } from '../shared/near-names.js';
+import type { Environment } from './environment.js';
+import { lockTree } from './lock-tree.js';
+import { readConfig, readTree, settle, WrongDefinitions, type Tree } from './tree.js';
+import type { Options, Verb } from './verb.js';
+
+/** Gives images and all that stands on them a new changelog entry; asks neither registry nor engine. */
+export const update: Verb = async (options, environment) => {
+  const reason = reasonLines(options.reason);
+  if (reason.length === 0) throw new UsageError('--reason needs some text');
+  const names = await namesOf(options, environment);
+  checkVersion(options, names);
+  const tree = await readTree(await readConfig(options, environment), options, environment);
+  const named = imagesNamed(tree.graph, names);
+  const excluded = excludedImages(tree.graph, named, options);
+  const { openGitTree } = await import('../adapters/git-tree.js');
+  const git = await openGitTree(resolve(environment.cwd, options.directory), environment.env);
+  if (options.commit && git === undefined) throw new UsageError(`--commit: ${options.directory} lies in no git work tree`, ['leave out --commit']);
+  const changelogs = await readChangelogs(tree, imagesToUpdate(tree.graph, named, excluded).keys(), git, environment);
+  const request = {
+    named,
+    excluded,
+    reason,
+    version: options.version,
+    author: await authorOf(tree.config, git, environment),
+    date: formatDate(environment.clock.now()),
+    distribution: tree.config.distribution,
+    mark: tree.config.updateId,
+    isTaken: () => false,
+  };
+  const plan = settle(planUpdate(tree.graph, request, changelogs), options, environment);
+  if (options.commit) await refuseForeignChanges(plan, changelogs, git!, environment);
+  const message = commitMessage(tree.graph, plan, request);
+  const end = options.dryRun ? { written: false, commit: undefined } : await write(plan, options.commit ? { git: git!, message } : undefined, options, environment);
+  if (options.json) environment.out(JSON.stringify(toJson(plan, end), null, 2));
+  else for (const line of formatUpdate(plan, end)) environment.out(line);
+  return EXIT.ok;
+};
+
+async function namesOf(options: Options, environment: Environment): Promise<readonly string[]> {
+  const typed = options.stdin ? (await environment.input()).split('\n').map((line) => line.trim()) : [];
+  const names = [...options.images, ...typed.filter((name) => name !== '')];
+  if (names.length === 0) throw new UsageError('standard input names no image');
+  return names;
+}
+
+function checkVersion({ version }: Options, names: readonly string[]): void {
+  if (version === undefined) return;
+  if (names.length > 1) throw new UsageError('--version is for one image: its children get the next of their own');
+  const fault = tagFault(version);
+  if (fault !== undefined) throw new UsageError(`--version: "${version}" cannot be an image tag: ${fault}`);
+}
+
+/** Each image once; names that no image has are said all at once. */
+function imagesNamed(graph: Graph, names: readonly string[]): readonly ImageName[] {
+  const found = names.map((name) => findImage(graph, name));
+  const known = [...graph.nodes.values()].map(({ definition }) => definition.name);
+  const unknown = [...new Set(names.filter((_, at) => found[at] === undefined))].map((name) => `"${name}"${nearHint(name, known)}`);
+  if (unknown.length > 0) throw new UsageError(`there is no image ${unknown.join(', ')} in the tree. No file was changed.`);
+  return [...new Set(found as ImageName[])];
+}
+
+/** What --exclude means: a glob is matched against name, namespace/name and full reference. */
+function excludedImages(graph: Graph, named: readonly ImageName[], { exclude }: Options): ReadonlySet<ImageName> {
+  const excluded = new Set<ImageName>();
+  for (const glob of exclude) {
+    const matches = compileGlob(glob);
+    const found = [...graph.nodes].filter(([image, { definition, ref }]) => [definition.name, image, formatImageRef(ref)].some(matches)).map(([image]) => image);
+    if (found.length === 0) throw new UsageError(`--exclude '${glob}' matches no image${nearHint(glob, [...graph.nodes.values()].map(({ definition }) => definition.name))}`);
+    for (const image of found) excluded.add(image);
+  }
+  const both = named.find((image) => excluded.has(image));
+  if (both !== undefined) throw new UsageError(`${both} is named, and left out by --exclude`);
+  return excluded;
+}
+
+/** The changelogs as they are now; what git has is asked only where an entry of ours may be added to. */
+async function readChangelogs({ graph, files }: Tree, images: Iterable<ImageName>, git: GitTree | undefined, environment: Environment): Promise<ReadonlyMap<ImageName, ChangelogFile>> {
+  const { realPath } = await import('../adapters/file-writing.js');
+  const read = new Map<ImageName, { readonly path: string; readonly real: string; readonly bytes: Uint8Array }>();
+  for (const image of images) {
+    const node = graph.nodes.get(image)!;
+    if (!isVersioned(node)) continue;
+    const path = changelogPath(node);
+    const bytes = files.readBytes(path);
+    if (!bytes.ok) throw new WrongDefinitions(bytes.problems);
+    read.set(image, { path, real: realPath(environment.cwd, path), bytes: bytes.value });
+  }
+  const open = [...read.values()].filter(({ path, bytes }) => hasOurEntry(path, bytes));
+  const heads = await git?.inHead(open.map(({ real }) => real));
+  const committed = (path: string, real: string): ReadonlySet<string> | undefined => {
+    if (heads === undefined || !heads.has(real)) return undefined;
+    const head = heads.get(real);
+    if (head === undefined) return new Set();
+    const changelog = parseChangelog(path, Buffer.from(head).toString());
+    return changelog.ok ? new Set(changelog.value.entries.map(({ version }) => version)) : undefined;
+  };
+  return new Map([...read].map(([image, { path, real, bytes }]) => [image, { bytes, committed: committed(path, real) }]));
+}
+
+/** Debian's variables, then git's settings, then the config: each half of it by itself. */
+async function authorOf(config: Config, git: GitTree | undefined, { env }: Environment): Promise<string> {
+  const name = env['DEBFULLNAME'] || (await git?.setting('user.name')) || config.fallbackAuthor;
+  const email = env['DEBEMAIL'] || (await git?.setting('user.email')) || config.fallbackEmail;
+  const fault = [name, email].find((text) => /[<>\n]/.test(text));
+  if (fault !== undefined) throw new UsageError(`"${fault.replaceAll('\n', '\\n')}" cannot stand in a changelog's last line (no < and >, one line)`, ['DEBFULLNAME and DEBEMAIL, or git config user.name and user.email']);
+  return `${name} <${email}>`;
+}
+
+/** --commit takes whole files: a change in them that is not an entry of ours would go along unseen. */
+async function refuseForeignChanges(plan: UpdatePlan, changelogs: ReadonlyMap<ImageName, ChangelogFile>, git: GitTree, { cwd }: Environment): Promise<void> {
+  const { realPath } = await import('../adapters/file-writing.js');
+  const paths = new Map([...plan.steps, ...plan.unchanged].map((file) => [realPath(cwd, file.path), file]));
+  const changed = [...(await git.changed([...paths.keys()]).catch((error: Error) => refused(error)))];
+  const [heads, staged] = [await git.inHead(changed), await git.inIndex(changed)];
+  for (const real of changed) {
+    const { path, image } = paths.get(real)!;
+    const head = heads?.get(real);
+    const index = staged?.get(real);
+    if (differsByOurEntry(path, changelogs.get(image)!.bytes, head) && index !== undefined && differsByOurEntry(path, index, head)) continue;
+    throw new UsageError(`--commit: ${path} has changes that are not committed, and they would go along. No file was changed`, ['commit or stash them first, or leave out --commit']);
+  }
+}
+
+function refused(error: Error): never {
+  throw new Fault(EXIT.failed, `git does not commit: ${error.message}. No file was changed.`);
+}
+
+/** Writes the files, and commits them with those that hold the same update already: all of it or nothing. */
+async function write({ steps, unchanged }: UpdatePlan, commit: { readonly git: GitTree; readonly message: string } | undefined, options: Options, environment: Environment): Promise<UpdateEnd> {
+  const files = commit === undefined ? steps : [...steps, ...unchanged];
+  if (files.length === 0) return { written: false, commit: undefined };
+  const [{ createFileWriting, realPath }, { writeFiles }] = await Promise.all([import('../adapters/file-writing.js'), import('../execute/write-files.js')]);
+  const lock = await lockTree(options, environment);
+  try {
+    const putBack = writeFiles(steps, createFileWriting(environment.cwd));
+    const written = steps.length > 0;
+    try {
+      return { written, commit: await commit?.git.commit(files.map(({ path }) => realPath(environment.cwd, path)), commit.message) };
+    } catch (error) {
+      putBack();
+      return refused(error as Error);
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+function toJson({ steps, rolling, unchanged }: UpdatePlan, end: UpdateEnd): unknown {
+  return {
+    written: end.written,
+    commit: end.commit ?? null,
+    steps: steps.map(({ action, image, path, from, to, before, reasons, entry }) => ({ action, image, path, from, to, before, reasons, entry })),
+    rolling,
+    unchanged,
+  };
+}
