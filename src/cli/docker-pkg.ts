@@ -21,7 +21,7 @@ export async function runDockerPkg(argv: readonly string[], environment: Environ
       const { parseArguments } = await import('./args.js');
       const translated = await parseArguments(asked.argv, environment.cwd);
       if ('print' in translated) throw new Error(`not a command line: ${asked.argv.join(' ')}`);
-      asks(asked.verb);
+      asks(translated.verb);
       environment.out(`== Step 0: scanning ${resolve(environment.cwd, asked.directory)} ==`);
       const { buildShown } = await import('./build.js');
       return buildShown(await showBuild(log))(translated.options, saying('WARNING'));

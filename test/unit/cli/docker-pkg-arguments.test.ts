@@ -23,6 +23,16 @@ describe("docker-pkg's command line", () => {
   ])('%s is build %s', (line, ours) => {
     expect(parse(line)).toMatchObject({ verb: 'build', argv: ['build', ...ours.split(' ')] });
   });
+  it.each<[string, string]>([
+    ['prune images', 'prune --config=config.yaml images'],
+    ['-c x.yaml prune --select *a* --nightly 20261120 images', 'prune --config=x.yaml --select=*a* --nightly=20261120 images'],
+    ['update web images', 'update --config=config.yaml --dir=images web'],
+    ['update web -v 2.0 --reason why images', 'update --config=config.yaml --reason=why --version=2.0 --dir=images web'],
+    ['update --version=2.0 web images', 'update --config=config.yaml --version=2.0 --dir=images web'],
+  ])('%s is %s', (line, ours) => {
+    const argv = ours.split(' ');
+    expect(parse(line)).toMatchObject({ verb: argv[0], argv });
+  });
   it.each([
     ['build images', undefined],
     ['--info build images', 'info'],
