@@ -52,8 +52,11 @@ export function tryLock(directory: string, name: string): Lock | { readonly held
     return { heldBy };
   }
   ftruncateSync(file, 0);
+  let said = '';
   return {
     say(text) {
+      if (text === said) return;
+      said = text;
       ftruncateSync(file, 0);
       try {
         writeSync(file, text, 0);

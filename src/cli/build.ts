@@ -2,7 +2,7 @@ import { isPending } from '../plan/step.js';
 import { EXIT } from '../shared/errors.js';
 import { connect } from './outside.js';
 import { planning, publishingOf, readTreeAndState } from './planning.js';
-import { execute, lockRun } from './run.js';
+import { execute, lockRun, warmUp } from './run.js';
 import { readConfig } from './tree.js';
 import type { Verb } from './verb.js';
 import { OWN_SHOWING, type Showing } from './watch-run.js';
@@ -16,7 +16,7 @@ export const buildShown = (showing: Showing): Verb => async (options, environmen
     // What is planned must still be so when it is done: nobody else writes meanwhile.
     const lock = options.dryRun ? undefined : await lockRun(config, publishing.publish, environment);
     try {
-      const { tree, reading } = await readTreeAndState(config, connections, options, environment);
+      const { tree, reading } = await readTreeAndState(config, connections, options, environment, lock && (() => warmUp(connections, environment)));
       const planned = await planning(tree, reading, publishing, connections, options, environment);
       if (lock !== undefined && planned.plan.steps.some(isPending)) return await execute(tree, planned, lock, connections, options, environment, showing);
       showing.plan(planned.plan, options, environment);

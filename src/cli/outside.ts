@@ -12,6 +12,7 @@ import type { Config } from '../shared/config.js';
 import { UsageError } from '../shared/errors.js';
 import { repositoryOf } from '../shared/image-ref.js';
 import { createRedactor, type Redactor } from '../shared/redact.js';
+import type { LocalImage } from '../state/local-images.js';
 import { createDigestMemory, type DigestMemory, type MemoryData } from '../state/digest-memory.js';
 import { cacheDirectory, type Environment } from './environment.js';
 import type { Options } from './verb.js';
@@ -20,6 +21,8 @@ import type { Options } from './verb.js';
 export type Connections = {
   readonly registry: WritableRegistry;
   engine(): Promise<BuildEngine>;
+  /** What the engine has, as it was at the first call. */
+  localImages(signal: AbortSignal): Promise<readonly LocalImage[]>;
   /** Read at the first call, and hidden from then on. */
   secrets(): Promise<BuildSecrets>;
   images(): Promise<ImageReader>;
@@ -83,6 +86,7 @@ export async function connect(config: Config, options: Options, environment: Env
   const memory = createDigestMemory(readJson(memoryPath, isMemory));
   let engine: Promise<BuildEngine> | undefined;
   let engineConnection: Promise<EngineConnection> | undefined;
+  let images: Promise<readonly LocalImage[]> | undefined;
   const connectEngine = async (): Promise<EngineConnection> => {
     const [{ resolveEngineAddress }, { createEngineConnection }] = await Promise.all([import('../adapters/engine/engine-address.js'), import('../adapters/engine/engine-connection.js')]);
     return createEngineConnection(resolveEngineAddress(env, dockerConfigDirectory), join(cacheDirectory(environment), 'ssh'));
@@ -102,6 +106,7 @@ export async function connect(config: Config, options: Options, environment: Env
     git: createGit(resolve(cwd, options.directory)),
     secrets: readSecrets,
     engine: () => (engine ??= openEngine()),
+    localImages: (signal) => (images ??= (engine ??= openEngine()).then((opened) => opened.list(signal))),
     async images() {
       const [connection, { createImageReader }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine/image-contents.js')]);
       return createImageReader(connection);

@@ -16,7 +16,7 @@ import type { Plan, Publishing } from '../plan/step.js';
 import { dayOf } from '../state/dated-tag.js';
 import { formatReading } from '../report/amounts.js';
 import { readNeeds, readState, type Outside } from '../state/read-state.js';
-import type { State } from '../state/state.js';
+import type { ImageState, State } from '../state/state.js';
 import type { Environment } from './environment.js';
 import { registryHost, type Connections } from './outside.js';
 import { readTree, settle, WrongDefinitions, type Tree } from './tree.js';
@@ -89,18 +89,28 @@ export function digestOnDisk(files: SourceFiles, { definition, neutral, copied }
 export function outsideOf(connections: Connections): Outside {
   return {
     published: connections.registry,
-    local: { list: async (signal) => (await connections.engine()).list(signal) },
+    local: { list: connections.localImages },
     isAncestor: (revision) => connections.git.isAncestor(revision),
     memory: connections.memory,
   };
 }
 
-/** A tree, and what the registry says of its images: asked while the tree's templates are still being rendered. */
-export async function readTreeAndState(config: Config, connections: Connections, options: Options, environment: Environment): Promise<{ readonly tree: Tree; readonly reading: Promise<State> }> {
+/**
+ * A tree, and what the registry says of its images: asked while the tree's templates are still being rendered.
+ * @param onMissing told when something is not published yet, long before there is a plan
+ */
+export async function readTreeAndState(config: Config, connections: Connections, options: Options, environment: Environment, onMissing?: () => void): Promise<{ readonly tree: Tree; readonly reading: Promise<State> }> {
   let reading: Promise<State> | undefined;
   const tree = await readTree(config, options, environment, (images) => {
     const shown = watchReading(images.length, config, options, environment);
-    reading = readState(images, outsideOf(connections), environment.signal, shown.onRead).finally(shown.stop);
+    let isMissing = false;
+    const onRead = ({ version, latest }: ImageState): void => {
+      shown.onRead();
+      if (isMissing || (version ?? latest) !== undefined) return;
+      isMissing = true;
+      onMissing?.();
+    };
+    reading = readState(images, outsideOf(connections), environment.signal, onRead).finally(shown.stop);
     // What is wrong with the tree is said first; the registry's failure waits until it is asked for.
     reading.catch(() => undefined);
   });

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Lock } from '../adapters/lock.js';
 import type { RunDirectory } from '../adapters/run-directory.js';
 import { contextFiles } from '../definition/context-files.js';
+import type { LocalImage } from '../state/local-images.js';
 import type { Event, Happening } from '../execute/event.js';
 import type { Ports } from '../execute/ports.js';
 import { isPending, type Plan } from '../plan/step.js';
@@ -33,6 +34,13 @@ function timeOf(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
+/** Loads what a build needs, and asks the engine what it has, while the registry is still being asked: each takes a while, and none needs the other. */
+export function warmUp(connections: Connections, environment: Environment): void {
+  const modules = [connections.localImages(environment.signal), import('../adapters/engine/engine.js'), import('../adapters/engine/load-libraries.js').then(({ loadLibraries }) => loadLibraries()), import('../execute/run-plan.js'), import('../adapters/root-file-system/root-file-system.js')];
+  // What fails here fails again where it is needed.
+  void Promise.allSettled(modules);
+}
+
 /** Runs a plan that has something to do: journal, log files, lines; cleans up after runs that are no more. */
 export async function execute(tree: Tree, { plan, state, definitions }: Planning, lock: Lock, connections: Connections, options: Options, environment: Environment, showing: Showing = OWN_SHOWING): Promise<ExitCode> {
   const [{ createRunDirectory }, { runPlan }, { runToken }] = await Promise.all([import('../adapters/run-directory.js'), import('../execute/run-plan.js'), import('../execute/leftovers.js')]);
@@ -52,7 +60,7 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
   };
   try {
     const ports = await portsOf(tree, connections, directory, { tell, show: (progress) => view.show(progress), openLog: openLogs(directory, tree, view) }, environment);
-    if (plan.steps.some(({ action }) => action === 'build' || action === 'publish')) await removeLeftovers(ports, environment);
+    if (plan.steps.some(({ action }) => action === 'build' || action === 'publish')) await removeLeftovers(ports, state.local, environment);
     const epoch = epochOf(environment);
     const running = {
       graph: tree.graph,
@@ -113,7 +121,8 @@ function markOf(environment: Environment): string {
   return digestOf(stateDirectory(environment)).slice('sha256:'.length, 'sha256:'.length + 6);
 }
 
-async function removeLeftovers(ports: Ports, environment: Environment): Promise<void> {
+/** @param images what the engine has, where planning has just asked for it */
+async function removeLeftovers(ports: Ports, images: readonly LocalImage[] | undefined, environment: Environment): Promise<void> {
   const [{ leftoverTags, ownerOf }, { tryLock }, { removeScratchFolders }, { existsSync }] = await Promise.all([
     import('../execute/leftovers.js'),
     import('../adapters/lock.js'),
@@ -133,7 +142,7 @@ async function removeLeftovers(ports: Ports, environment: Environment): Promise<
     const owner = ownerOf(name);
     return owner?.mark === mark && !isAlive(owner.run);
   });
-  for (const ref of leftoverTags(await ports.engine.list(environment.signal), mark, isAlive)) await ports.engine.remove(ref, environment.signal);
+  for (const ref of leftoverTags(images ?? (await ports.engine.list(environment.signal)), mark, isAlive)) await ports.engine.remove(ref, environment.signal);
 }
 
 /** Where temporary files go. */

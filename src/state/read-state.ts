@@ -26,12 +26,12 @@ export type Named = Pick<Node, 'definition' | 'ref'>;
 
 /**
  * What the registry holds of some images: one request for one whose `:latest` is the remembered digest of its version.
- * @param onRead told after each image
+ * @param onRead told after each image what there is of it
  */
-export async function readState(images: readonly Named[], outside: Outside, signal: AbortSignal, onRead?: () => void): Promise<State> {
+export async function readState(images: readonly Named[], outside: Outside, signal: AbortSignal, onRead?: (image: ImageState) => void): Promise<State> {
   const readOne = async (image: Named): Promise<readonly [ImageName, ImageState]> => {
     const read = await readImage(image, outside, signal);
-    onRead?.();
+    onRead?.(read);
     return [image.definition.image, read];
   };
   const read = await all(images, readOne, signal);
@@ -58,12 +58,14 @@ async function readImage(node: Named, outside: Outside, signal: AbortSignal): Pr
 
   const versionRef = formatImageRef(node.ref);
   const remembered = memory.tag(versionRef);
-  const latestDigest = await published.digestOf(latestRef, signal);
+  // A version that was never seen published is likely not there, and neither, then, is :latest.
+  const look = remembered === undefined ? published.manifestOf : published.digestOf;
+  const latestDigest = await look(latestRef, signal);
   if (latestDigest !== undefined && latestDigest === remembered) {
     const both = await describe(name, latestRef, latestDigest, outside, signal);
     return { version: both, latest: both };
   }
-  const versionDigest = await published.digestOf(node.ref, signal);
+  const versionDigest = await look(node.ref, signal);
   if (versionDigest !== undefined) memory.rememberTag(versionRef, versionDigest);
   const version = versionDigest === undefined ? undefined : await describe(name, node.ref, versionDigest, outside, signal);
   const latest = latestDigest === undefined ? undefined : await describe(name, latestRef, latestDigest, outside, signal);

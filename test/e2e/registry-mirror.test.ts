@@ -56,7 +56,7 @@ describe('a mirror of a registry', () => {
     const plan = await scenario.run(['plan'], { env: { XDG_CACHE_HOME: join(scenario.directory, 'another-cache') } });
     expect(plan.code).toBe(0);
     expect(plan.stdout).toMatch(/2 up to date/);
-    expect(plan.stderr).toMatch(/^the mirror \S+ of \S+ is passed over: \S+ refuses to show hub\/test\/\w+@sha256:[0-9a-f]+…: 404 Not Found \(MANIFEST_UNKNOWN: manifest unknown\)\n$/);
+    expect(plan.stderr).toMatch(/^the mirror \S+ of \S+ is passed over: \S+ refuses to show hub\/test\/\w+@sha256:[0-9a-f]+…: 404 Not Found \(BLOB_UNKNOWN: blob unknown to registry\)\n$/);
   }, LATER);
 
   it('that is away is one warning, and all is built all the same', async () => {

@@ -59,7 +59,7 @@ describe('a registry in trouble before the first build', () => {
     await behind('busy', { times: 1, instead: { status: 429, headers: { 'retry-after': '2' } } }, 10);
     await behind('too-busy', { instead: { status: 429, headers: { 'retry-after': '3600' } } });
     await behind('portal', { instead: { status: 404, body: '<h1>Not Found</h1>' } });
-    await behind('forbidding', { when: (method) => method === 'HEAD', instead: { status: 403 } });
+    await behind('forbidding', { when: (_, path) => path.includes('/manifests/'), instead: { status: 403 } });
   }, 60_000);
   afterAll(async () => {
     await Promise.allSettled(outcomes.values());

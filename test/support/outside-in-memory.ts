@@ -142,6 +142,7 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
         await hooks.digestOf?.(formatImageRef(ref));
         return published.get(formatImageRef(ref));
       },
+      manifestOf: (ref, signal) => ports.registry.digestOf(ref, signal),
       configOf: async (ref) => ({ labels: {}, created: undefined, platform: hooks.platformOf?.(formatImageRef(ref)) ?? platform }),
       tagsOf: async (ref) => [...published.keys()].filter((key) => key.startsWith(`${repositoryOf(ref)}:`)).map((key) => key.slice(repositoryOf(ref).length + 1)),
       async probePush(ref) {

@@ -61,6 +61,9 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
     return body;
   }
 
+  /** Manifests that were sent along with a tag's digest, until they are asked for. */
+  const sent = new Map<Digest, Buffer>();
+
   async function readDigest(ref: ImageRef, signal: AbortSignal, once = false): Promise<Digest | undefined> {
     const repository = repositoryIn(ref);
     const reference = ref.tag ?? ref.digest ?? 'latest';
@@ -69,8 +72,16 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
     const told = head.headers['docker-content-digest'];
     if (head.status === 200 && typeof told === 'string' && isDigest(told)) return told;
     if (head.status !== 200 && head.status !== 404) throw faultsOf(ref).refuses(`to show ${repository}:${reference}`, head);
-    const answer = await get(ref, path, MANIFEST_HEADERS, signal, once);
-    if (answer.status === 200) return digestOf(answer.body);
+    const body = await readManifest(ref, signal, once);
+    return body && digestOf(body);
+  }
+
+  /** A manifest; undefined only when the registry itself says that it is not there. */
+  async function readManifest(ref: ImageRef, signal: AbortSignal, once = false): Promise<Buffer | undefined> {
+    const repository = repositoryIn(ref);
+    const reference = ref.tag ?? ref.digest ?? 'latest';
+    const answer = await get(ref, manifestPath(repository, reference), MANIFEST_HEADERS, signal, once);
+    if (answer.status === 200) return answer.body;
     if (answer.status === 404 && saysAbsent(answer)) return undefined;
     if (answer.status === 404) throw faultsOf(ref).confused(`answers 404 for ${repository}:${reference}, but not as a registry does; so it is unknown whether it is there`, 404);
     throw faultsOf(ref).refuses(`to show ${repository}:${reference}`, answer);
@@ -82,6 +93,13 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
       return mirrored ?? readDigest(ref, signal);
     },
 
+    async manifestOf(ref, signal) {
+      const body = await readManifest(ref, signal);
+      const digest = body && digestOf(body);
+      if (digest !== undefined) sent.set(digest, body!);
+      return digest;
+    },
+
     async namesOf(ref, digest, signal) {
       const byDigest = ({ registry, repository }: ImageRef): ImageRef => ({ registry, repository, digest });
       const at = await mirrors.first(ref, async (one) => ((await readDigest(byDigest(one), signal, true)) === undefined ? undefined : byDigest(one)));
@@ -89,7 +107,8 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
     },
 
     async configOf(ref, digest, signal) {
-      let manifest = parseManifest(await getAnywhere(ref, 'manifests', digest, signal));
+      let manifest = parseManifest(sent.get(digest) ?? (await getAnywhere(ref, 'manifests', digest, signal)));
+      sent.delete(digest);
       const name = `${repositoryIn(ref)}@${shortDigest(digest)}`;
       if (manifest?.type === 'index') {
         const entry = pickPlatform(manifest.entries, platform);

@@ -27,6 +27,10 @@ function outsideWith(tags: Readonly<Record<string, Digest>>, options: { readonly
         ask(`HEAD ${formatImageRef(ref).replace(`${REGISTRY}/`, '')}`);
         return tags[formatImageRef(ref).replace(`${REGISTRY}/`, '')];
       },
+      async manifestOf(ref) {
+        ask(`GET ${formatImageRef(ref).replace(`${REGISTRY}/`, '')}`);
+        return tags[formatImageRef(ref).replace(`${REGISTRY}/`, '')];
+      },
       async configOf(ref, digest) {
         ask(`config ${ref.repository}`);
         return { labels: options.labels?.[digest] ?? {}, created: undefined, platform: 'linux/amd64' };
@@ -71,7 +75,7 @@ describe('reading a versioned image', () => {
   it('takes at most four requests when nothing is remembered', async () => {
     const { asked, outside } = outsideWith({ 'web:2.0': manifest('two'), 'web:latest': manifest('one') }, { labels: { [manifest('two')]: ours('web') } });
     const state = await readImages(web(), outside, signal);
-    expect(asked).toEqual(['HEAD web:latest', 'HEAD web:2.0', 'config web', 'config web']);
+    expect(asked).toEqual(['GET web:latest', 'GET web:2.0', 'config web', 'config web']);
     expect(state.get('web')).toEqual({ version: { digest: manifest('two'), provenance: expect.objectContaining({ definition: today('web') }) }, latest: { digest: manifest('one'), provenance: undefined } });
   });
   it('takes one request when all is as it was', async () => {
@@ -124,7 +128,7 @@ describe('reading all images', () => {
     let read = 0;
     await readState([...graph.nodes.values()], outsideWith({}).outside, signal, () => void read++);
     expect(read).toBe(2);
-    await expect(readState([...graph.nodes.values()], outsideWith({}, { fails: 'HEAD web:latest' }).outside, signal, () => void read++)).rejects.toBe(refused);
+    await expect(readState([...graph.nodes.values()], outsideWith({}, { fails: 'GET web:latest' }).outside, signal, () => void read++)).rejects.toBe(refused);
     expect(read).toBe(3);
   });
   it('reads every image of the graph and nothing else', async () => {
@@ -132,9 +136,9 @@ describe('reading all images', () => {
     const state = await readState([...graph.nodes.values()], outside, signal);
     expect([...state.images.keys()].sort()).toEqual(['run', 'web']);
     expect([state.local, state.dated.size, state.outside.size]).toEqual([undefined, 0, 0]);
-    expect(asked.filter((what) => !what.startsWith('HEAD'))).toEqual([]);
+    expect(asked.filter((what) => !/^(HEAD|GET) /.test(what))).toEqual([]);
   });
-  it.each(['HEAD run:latest', 'HEAD web:2.0', 'config web'])('what the registry would not tell (%s) is thrown, and never taken for absent', async (fails) => {
+  it.each(['HEAD run:latest', 'GET web:2.0', 'config web'])('what the registry would not tell (%s) is thrown, and never taken for absent', async (fails) => {
     const { outside } = outsideWith({ 'web:2.0': manifest('two'), 'web:latest': manifest('one') }, { fails });
     await expect(readState([...graph.nodes.values()], outside, signal)).rejects.toBe(refused);
   });

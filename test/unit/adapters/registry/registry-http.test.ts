@@ -180,7 +180,8 @@ describe('only a registry itself says "absent"', () => {
   it.each(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'NOT_FOUND'])('a 404 with %s is absent', async (code) => {
     line.fail({ instead: { status: 404, body: JSON.stringify({ errors: [{ code }] }) } });
     expect(await client().digestOf(web(), never())).toBeUndefined();
-    expect(methods()).toEqual(['HEAD', 'GET']);
+    expect(await client().manifestOf(web(), never())).toBeUndefined();
+    expect(methods()).toEqual(['HEAD', 'GET', 'GET']);
   });
 
   it.each([
@@ -191,8 +192,10 @@ describe('only a registry itself says "absent"', () => {
     ['null', 'null'],
   ])('a 404 with %s is an error', async (_, body) => {
     line.fail({ instead: { status: 404, body } });
-    const error = await faultOf(client().digestOf(web(), never()));
-    expect([error.status, error.message]).toEqual([404, `${line.host}: answers 404 for ns/web:1, but not as a registry does; so it is unknown whether it is there`]);
+    for (const ask of ['digestOf', 'manifestOf'] as const) {
+      const error = await faultOf(client()[ask](web(), never()));
+      expect([error.status, error.message]).toEqual([404, `${line.host}: answers 404 for ns/web:1, but not as a registry does; so it is unknown whether it is there`]);
+    }
   });
 
   it('a HEAD answered with 404 by something in between, but a GET by the registry, is there', async () => {

@@ -33,6 +33,15 @@ describe('a registry with manners of its own', () => {
     expect(registry.requests.map(({ method, path }) => `${method} ${path}`)).toEqual(['HEAD /v2/ns/web/manifests/1']);
   });
 
+  it('a manifest that came with its tag is not asked for again', async () => {
+    const registry = await fake();
+    const digest = await registry.pushImage('ns/web', '1', { labels: { title: 'web' } });
+    const one = client();
+    expect(await one.manifestOf(at(registry), never())).toBe(digest);
+    expect(await one.configOf(at(registry), digest, never())).toMatchObject({ labels: { title: 'web' } });
+    expect(registry.requests.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v2/ns/web/manifests/1', expect.stringMatching(/^GET \/v2\/ns\/web\/blobs\/sha256:/)]);
+  });
+
   it('OCI and docker types, images and indexes, are all asked for', async () => {
     const registry = await fake();
     await client().digestOf(at(registry), never());
