@@ -15,6 +15,7 @@ export const ON_ONE_ENGINE = [
   'e2e/definition-faults.test.ts',
   'e2e/docker-pkg.test.ts',
   'e2e/generated-tree.test.ts',
+  'e2e/lint.test.ts',
   'e2e/state-directory.test.ts',
   'integration/adapters-local.test.ts',
   // How base images are made. That every engine takes them alike is for engine-layers.test.ts.

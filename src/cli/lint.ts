@@ -1,18 +1,20 @@
 import { resolve } from 'node:path';
-import type { Definition } from '../definition/definition.js';
 import { buildGraph } from '../graph/build-graph.js';
 import type { RenderedImage } from '../graph/render-image.js';
 import { repositoryRefOf, tagOf } from '../graph/tags.js';
+import { planMending } from '../plan/mend-control.js';
+import type { WriteFile } from '../plan/write-file.js';
 import { changedSince, type Changed } from '../lint/changed-files.js';
 import type { Finding, Subject } from '../lint/finding.js';
 import { countLevels, lintTree, switchedOff, type LineOf } from '../lint/lint-tree.js';
-import { findingsToJson, formatFinding, formatLintSummary, type Unable } from '../report/format-findings.js';
+import { findingsToJson, formatFinding, formatLintSummary, formatMending, type Unable } from '../report/format-findings.js';
 import { findingsToSarif } from '../report/format-sarif.js';
 import type { Config } from '../shared/config.js';
 import { EXIT, UsageError } from '../shared/errors.js';
 import type { ImageName } from '../shared/image-ref.js';
-import type { Checked } from '../shared/problem.js';
+import { formatProblem, type Checked, type Problem } from '../shared/problem.js';
 import type { Environment } from './environment.js';
+import { lockTree } from './lock-tree.js';
 import { selection } from './planning.js';
 import { programVersion } from './program-version.js';
 import { openTree, pauses, readConfig, type OpenTree } from './tree.js';
@@ -22,6 +24,16 @@ import type { Options, Verb } from './verb.js';
 export const lint: Verb = async (options, environment) => {
   if (options.json && options.sarif) throw new UsageError('--json and --sarif are two forms of one thing: ask for one of them');
   const config = await readConfig(options, environment);
+  if (options.fix) {
+    const lock = options.dryRun ? undefined : await lockTree(options, environment);
+    try {
+      const steps = await mend(config, options, environment);
+      if (options.dryRun) return EXIT.ok;
+      if (steps.length > 0 && !options.json && !options.sarif) environment.out('');
+    } finally {
+      lock?.release();
+    }
+  }
   const { findings, unable, images } = await inspect(config, options, environment);
   if (options.json) environment.out(JSON.stringify(findingsToJson(findings, unable, images), null, 2));
   else if (options.sarif) environment.out(JSON.stringify(findingsToSarif(findings, programVersion), null, 2));
@@ -31,26 +43,49 @@ export const lint: Verb = async (options, environment) => {
   return error > 0 || (options.strict && warning > 0) ? EXIT.definition : EXIT.ok;
 };
 
-type Inspection = { readonly findings: readonly Finding[]; readonly unable: readonly Unable[]; /** How many were looked at. */ readonly images: number };
+/** Writes what can be mended, all or none, or shows what would be written. */
+async function mend(config: Config, options: Options, environment: Environment): Promise<readonly WriteFile[]> {
+  const { subjects, tree } = await readSubjects(config, options, environment);
+  const { steps, left } = planMending(subjects, tree.tags, config, (path) => {
+    const bytes = tree.files.readBytes(path);
+    return bytes.ok ? bytes.value : undefined;
+  });
+  for (const problem of left) environment.err(formatProblem(problem));
+  const isQuiet = options.json || options.sarif;
+  if (options.dryRun && options.json) environment.out(JSON.stringify({ steps }, null, 2));
+  if (!options.dryRun) {
+    const [{ writeFiles }, { createFileWriting }] = await Promise.all([import('../execute/write-files.js'), import('../adapters/file-writing.js')]);
+    writeFiles(steps, createFileWriting(environment.cwd));
+  }
+  if (!isQuiet) for (const line of formatMending(steps, options.dryRun)) environment.out(line);
+  return steps;
+}
 
-/** Reads the tree and looks for everything, in the selected images. */
-async function inspect(config: Config, options: Options, environment: Environment): Promise<Inspection> {
+/** A tree as lint sees it: the selected definitions, and what reading the whole tree found wrong. */
+type Reading = { readonly tree: OpenTree; readonly subjects: readonly Subject[]; readonly problems: readonly Problem[]; readonly selected: ReadonlySet<ImageName> | undefined };
+
+async function readSubjects(config: Config, options: Options, environment: Environment): Promise<Reading> {
   const tree = await openTree(config, options, environment);
-  const { parsed, definitions, files, tags } = tree;
+  const { parsed, definitions, tags } = tree;
   const nodes = new Map(definitions.map((definition) => [definition.image, { definition, ref: { ...repositoryRefOf(config, definition.image), tag: tagOf(definition) } }]));
+  // Of a tree that cannot be read whole nobody knows whether a glob matches nothing.
   const selected = parsed.ok ? selection({ graph: { nodes } }, options) : undefined;
   const rendered = await renderAll(tree);
   const graph = await buildGraph(definitions, tags, config, ({ image }) => rendered.get(image), pauses(environment));
   tree.save();
-  const problems = [...(parsed.ok ? parsed.warnings : parsed.problems), ...(graph.ok ? graph.warnings : graph.problems)];
-  const subjects = definitions.map((definition): Subject => {
+  const subjects = definitions.flatMap((definition): readonly Subject[] => {
     const image = rendered.get(definition.image);
-    return { definition, image: image?.ok === true ? image.value : undefined };
+    return selected?.has(definition.image) === false ? [] : [{ definition, image: image?.ok === true ? image.value : undefined }];
   });
-  const { changed, unable } = await lookForChanges(config, definitions, tree, environment);
-  const lineOf = await linesOf(tree, subjects);
-  const findings = lintTree(subjects.filter(({ definition }) => selected?.has(definition.image) !== false), { config, tags, files, changed }, problems, lineOf);
-  return { findings: findings.filter(({ image }) => image === undefined || selected?.has(image) !== false), unable, images: selected?.size ?? definitions.length };
+  return { tree, subjects, selected, problems: [...(parsed.ok ? parsed.warnings : parsed.problems), ...(graph.ok ? graph.warnings : graph.problems)] };
+}
+
+/** Everything that is found in the selected images. */
+async function inspect(config: Config, options: Options, environment: Environment): Promise<{ readonly findings: readonly Finding[]; readonly unable: readonly Unable[]; readonly images: number }> {
+  const { tree, subjects, selected, problems } = await readSubjects(config, options, environment);
+  const { changed, unable } = await lookForChanges(config, tree, environment);
+  const findings = lintTree(subjects, { config, tags: tree.tags, files: tree.files, changed }, problems, await linesOf(tree, subjects));
+  return { findings: findings.filter(({ image }) => image === undefined || selected?.has(image) !== false), unable, images: subjects.length };
 }
 
 async function renderAll({ definitions, render }: OpenTree): Promise<ReadonlyMap<ImageName, Checked<RenderedImage>>> {
@@ -70,7 +105,7 @@ async function linesOf(tree: OpenTree, subjects: readonly Subject[]): Promise<Li
 }
 
 /** Asks git, once for each tree, unless nobody wants to know. */
-async function lookForChanges(config: Config, definitions: readonly Definition[], { files }: OpenTree, environment: Environment): Promise<{ readonly changed: ReadonlyMap<ImageName, Changed>; readonly unable: readonly Unable[] }> {
+async function lookForChanges(config: Config, { definitions, files }: OpenTree, environment: Environment): Promise<{ readonly changed: ReadonlyMap<ImageName, Changed>; readonly unable: readonly Unable[] }> {
   const changed = new Map<ImageName, Changed>();
   const unable: Unable[] = [];
   const asked = definitions.filter((definition) => definition.tagSource.source === 'changelog' && !switchedOff(definition, config).has('changed-without-changelog'));

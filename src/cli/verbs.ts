@@ -64,9 +64,9 @@ export const VERBS = {
     load: async () => (await import('./promote.js')).promote,
   },
   lint: {
-    summary: 'say what is wrong, odd or careless in the definitions',
+    summary: 'say what is wrong, odd or careless in the definitions; --fix mends some of it',
     usage: 'lint [DIRECTORY]',
-    takes: ['select', 'sarif'],
+    takes: ['select', 'fix', 'dry-run', 'sarif'],
     writes: false,
     load: async () => (await import('./lint.js')).lint,
   },

@@ -25,7 +25,9 @@ export type Reason =
   | { readonly why: 'age-unknown' }
   | { readonly why: 'older-parent'; readonly parent: ImageName }
   | { readonly why: 'origin-unknown'; readonly digest: Digest }
-  | { readonly why: 'latest-unknown'; readonly digest: Digest };
+  | { readonly why: 'latest-unknown'; readonly digest: Digest }
+  /** Names in control; `lint --fix` writes them. */
+  | { readonly why: 'parents-differ'; readonly added: readonly string[]; readonly removed: readonly string[] };
 
 /** Names as people say them: without the namespace that all of some images share. */
 export function sayNames(images: readonly ImageName[]): (image: ImageName) => string {
@@ -84,5 +86,7 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
       return 'published, origin unknown: kept';
     case 'latest-unknown':
       return `:latest (${shortDigest(reason.digest)}) is none of the versions in the changelog: left; build-images promote forces it`;
+    case 'parents-differ':
+      return [...(reason.added.length === 0 ? [] : [`names ${reason.added.join(', ')}`]), ...(reason.removed.length === 0 ? [] : [`no longer ${reason.removed.join(', ')}`])].join(', ');
   }
 }

@@ -1,13 +1,16 @@
 import { countLevels } from '../lint/lint-tree.js';
+import { explain } from '../plan/reason.js';
+import type { WriteFile } from '../plan/write-file.js';
+import { formatTable } from './table.js';
 import type { Finding } from '../lint/finding.js';
 import { ruleOf } from '../lint/rules.js';
 
 /** A rule that could not be looked at, and why. */
 export type Unable = { readonly rule: string; readonly why: string };
 
-/** `path:line: level: message [rule]`. */
+/** `path:line: level: message [rule]`: one line, whatever files are called. */
 export function formatFinding({ path, line, level, message, rule }: Finding): string {
-  return `${path}${line === undefined ? '' : `:${line}`}: ${level}: ${message} [${rule}]`;
+  return `${path}${line === undefined ? '' : `:${line}`}: ${level}: ${message} [${rule}]`.replace(/[\x00-\x1f\x7f]/g, ' ');
 }
 
 /** The last lines: how much was found, and what to do. */
@@ -19,6 +22,13 @@ export function formatLintSummary(findings: readonly Finding[], images: number):
     ...(findings.length === 0 ? [] : ['']),
     `${said.length === 0 ? 'nothing found' : said.join(', ')} in ${amount(images, 'definition')}.${mendable === 0 ? '' : `   build-images lint --fix mends ${mendable === 1 ? 'one of them' : `up to ${mendable} of them`}.`}`,
   ];
+}
+
+/** What is written, file by file, and why. */
+export function formatMending(steps: readonly WriteFile[], isDryRun: boolean): readonly string[] {
+  const rows = steps.map(({ path, reasons }) => [path, reasons.map((reason) => explain(reason, (image) => image)).join(', ')]);
+  const total = steps.length === 0 ? 'nothing to mend.' : `${amount(steps.length, 'file')} ${isDryRun ? 'would be written; nothing was changed.' : 'written.'}`;
+  return [...formatTable(rows), ...(steps.length === 0 ? [] : ['']), total];
 }
 
 function amount(many: number, what: string): string {

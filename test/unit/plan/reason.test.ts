@@ -28,6 +28,7 @@ const SAID: { readonly [why in Reason['why']]: readonly [Extract<Reason, { why: 
   'older-parent': [{ why: 'older-parent', parent: 'ns/base' }, 'it would step back: base is older here than in the registry'],
   'origin-unknown': [{ why: 'origin-unknown', digest: manifest('a') }, 'published, origin unknown: kept'],
   'latest-unknown': [{ why: 'latest-unknown', digest: manifest('a') }, `:latest (${from}) is none of the versions in the changelog: left; build-images promote forces it`],
+  'parents-differ': [{ why: 'parents-differ', added: ['a', 'b'], removed: ['c'] }, 'names a, b, no longer c'],
 };
 
 describe('explain', () => {
