@@ -164,7 +164,7 @@ function valueOf(name: OptionName, entry: OptionEntry, given: unknown): unknown 
 }
 
 /** The images that are named, and the tree. */
-function wordsOf(verb: VerbName, parsed: Record<string, unknown>, cwd: string): Pick<Options, 'images' | 'directory'> {
+function wordsOf(verb: VerbName, parsed: Record<string, unknown>, cwd: string): Pick<Options, 'images' | 'directory' | 'directoryGiven'> {
   const words = (parsed['_'] as readonly (string | number)[]).map(String);
   const { images: named } = entryOf(verb);
   const needed = named === undefined || (named.unless !== undefined && parsed[named.unless] === true) ? 0 : 1;
@@ -175,7 +175,7 @@ function wordsOf(verb: VerbName, parsed: Record<string, unknown>, cwd: string): 
   const [directory = dir, ...more] = words;
   if (more.length > 0) throw new UsageError(`"${more[0]!}" is one word too many`, [`build-images ${verb} --help`]);
   if (directory !== undefined && !isDirectory(resolve(cwd, directory))) throw new UsageError(`${directory} is not a directory`);
-  return { images, directory: directory ?? 'images' };
+  return { images, directory: directory ?? 'images', directoryGiven: directory !== undefined };
 }
 
 /** The help of the program, or of one verb. */

@@ -10,11 +10,11 @@ import { OWN_SHOWING, type Showing } from './watch-run.js';
 /** Builds what is missing, tests it, publishes it, and moves `:latest`; shown in one of the ways there are. */
 export const buildShown = (showing: Showing): Verb => async (options, environment) => {
   const config = await readConfig(options, environment);
-  const connections = await connect(config, options, environment);
+  const connections = await connect(config, environment);
   try {
     const publishing = await publishingOf(config, connections, options);
     // What is planned must still be so when it is done: nobody else writes meanwhile.
-    const lock = options.dryRun ? undefined : await lockRun(config, publishing.publish, environment);
+    const lock = options.dryRun ? undefined : await lockRun(config, publishing, environment);
     try {
       const { tree, reading } = await readTreeAndState(config, connections, options, environment, lock && (() => warmUp(connections, environment)));
       const planned = await planning(tree, reading, publishing, connections, options, environment);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isWithin } from '../definition/paths.js';
 import { buildGraph } from '../graph/build-graph.js';
 import type { RenderedImage } from '../graph/render-image.js';
 import { repositoryRefOf, tagOf } from '../graph/tags.js';
@@ -6,10 +7,10 @@ import { planMending } from '../plan/mend-control.js';
 import type { WriteFile } from '../plan/write-file.js';
 import { changedSince, type Changed } from '../lint/changed-files.js';
 import type { Finding, Subject } from '../lint/finding.js';
-import { countLevels, lintTree, switchedOff, type LineOf } from '../lint/lint-tree.js';
+import { countLevels, joinFindings, lintTree, switchedOff, type LineOf } from '../lint/lint-tree.js';
 import { findingsToJson, formatFinding, formatLintSummary, formatMending, type Unable } from '../report/format-findings.js';
 import { findingsToSarif } from '../report/format-sarif.js';
-import type { Config } from '../shared/config.js';
+import type { RunConfig } from '../shared/config.js';
 import { EXIT, UsageError } from '../shared/errors.js';
 import type { ImageName } from '../shared/image-ref.js';
 import { formatProblem, type Checked, type Problem } from '../shared/problem.js';
@@ -17,7 +18,7 @@ import type { Environment } from './environment.js';
 import { lockTree } from './lock-tree.js';
 import { selection } from './planning.js';
 import { programVersion } from './program-version.js';
-import { openTree, pauses, readConfig, type OpenTree } from './tree.js';
+import { openTrees, pauses, readConfig, type OpenTree } from './tree.js';
 import type { Options, Verb } from './verb.js';
 
 /** Says what is wrong, odd or careless in a tree; asks neither registry nor engine. */
@@ -44,13 +45,16 @@ export const lint: Verb = async (options, environment) => {
 };
 
 /** Writes what can be mended, all or none, or shows what would be written. */
-async function mend(config: Config, options: Options, environment: Environment): Promise<readonly WriteFile[]> {
-  const { subjects, tree } = await readSubjects(config, options, environment);
-  const { steps, left } = planMending(subjects, tree.tags, config, (path) => {
-    const bytes = tree.files.readBytes(path);
-    return bytes.ok ? bytes.value : undefined;
-  });
-  for (const problem of left) environment.err(formatProblem(problem));
+async function mend(config: RunConfig, options: Options, environment: Environment): Promise<readonly WriteFile[]> {
+  const { readings } = await readSubjects(config, options, environment);
+  const mendings = readings.map(({ opened: { tree, tags, files }, subjects }) =>
+    planMending(subjects, tags, tree.config, (path) => {
+      const bytes = files.readBytes(path);
+      return bytes.ok ? bytes.value : undefined;
+    }),
+  );
+  const steps = mendings.flatMap((mending) => mending.steps);
+  for (const problem of mendings.flatMap(({ left }) => left)) environment.err(formatProblem(problem));
   const isQuiet = options.json || options.sarif;
   if (options.dryRun && options.json) environment.out(JSON.stringify({ steps }, null, 2));
   if (!options.dryRun) {
@@ -61,31 +65,46 @@ async function mend(config: Config, options: Options, environment: Environment):
   return steps;
 }
 
-/** A tree as lint sees it: the selected definitions, and what reading the whole tree found wrong. */
-type Reading = { readonly tree: OpenTree; readonly subjects: readonly Subject[]; readonly problems: readonly Problem[]; readonly selected: ReadonlySet<ImageName> | undefined };
+/** A tree as lint sees it: the selected definitions, and what reading and ordering found wrong in it. */
+type Reading = { readonly opened: OpenTree; readonly subjects: readonly Subject[]; readonly problems: readonly Problem[] };
 
-async function readSubjects(config: Config, options: Options, environment: Environment): Promise<Reading> {
-  const tree = await openTree(config, options, environment);
-  const { parsed, definitions, tags } = tree;
-  const nodes = new Map(definitions.map((definition) => [definition.image, { definition, ref: { ...repositoryRefOf(config, definition.image), tag: tagOf(definition) } }]));
+async function readSubjects(config: RunConfig, options: Options, environment: Environment): Promise<{ readonly readings: readonly Reading[]; readonly selected: ReadonlySet<ImageName> | undefined }> {
+  const { trees, problems: fromReading, save } = await openTrees(config, options, environment);
+  const nodes = new Map(trees.flatMap(({ tree, definitions }) => definitions.map((definition) => [definition.image, { definition, ref: { ...repositoryRefOf(tree.config, definition.repository), tag: tagOf(definition) } }])));
   // Of a tree that cannot be read whole nobody knows whether a glob matches nothing.
-  const selected = parsed.ok ? selection({ graph: { nodes } }, options) : undefined;
-  const rendered = await renderAll(tree);
-  const graph = await buildGraph(definitions, tags, config, ({ image }) => rendered.get(image), pauses(environment));
-  tree.save();
-  const subjects = definitions.flatMap((definition): readonly Subject[] => {
-    const image = rendered.get(definition.image);
-    return selected?.has(definition.image) === false ? [] : [{ definition, image: image?.ok === true ? image.value : undefined }];
+  const selected = trees.every(({ parsed }) => parsed.ok) ? selection({ graph: { nodes } }, options) : undefined;
+  const rendered = new Map((await Promise.all(trees.map(renderAll))).flatMap((images) => [...images]));
+  const graph = await buildGraph(trees.map((tree) => ({ ...tree, render: ({ image }) => rendered.get(image) })), pauses(environment));
+  save();
+  const problems = [...fromReading, ...(graph.ok ? graph.warnings : graph.problems)];
+  const readings = trees.map((opened): Reading => {
+    const subjects = opened.definitions.flatMap((definition): readonly Subject[] => {
+      const image = rendered.get(definition.image);
+      return selected?.has(definition.image) === false ? [] : [{ definition, image: image?.ok === true ? image.value : undefined }];
+    });
+    // What lies in no tree is said with the first one.
+    const own = problems.filter(({ path }) => (trees.find(({ tree }) => isWithin(path, tree.directory)) ?? trees[0]) === opened);
+    return { opened, subjects, problems: own };
   });
-  return { tree, subjects, selected, problems: [...(parsed.ok ? parsed.warnings : parsed.problems), ...(graph.ok ? graph.warnings : graph.problems)] };
+  return { readings, selected };
 }
 
 /** Everything that is found in the selected images. */
-async function inspect(config: Config, options: Options, environment: Environment): Promise<{ readonly findings: readonly Finding[]; readonly unable: readonly Unable[]; readonly images: number }> {
-  const { tree, subjects, selected, problems } = await readSubjects(config, options, environment);
-  const { changed, unable } = await lookForChanges(config, tree, environment);
-  const findings = lintTree(subjects, { config, tags: tree.tags, files: tree.files, changed }, problems, await linesOf(tree, subjects));
-  return { findings: findings.filter(({ image }) => image === undefined || selected?.has(image) !== false), unable, images: subjects.length };
+async function inspect(config: RunConfig, options: Options, environment: Environment): Promise<{ readonly findings: readonly Finding[]; readonly unable: readonly Unable[]; readonly images: number }> {
+  const { readings, selected } = await readSubjects(config, options, environment);
+  const unable: Unable[] = [];
+  const findings: (readonly Finding[])[] = [];
+  for (const { opened, subjects, problems } of readings) {
+    const { tree, tags, files } = opened;
+    const { changed, ...more } = await lookForChanges(opened, environment);
+    unable.push(...more.unable);
+    findings.push(lintTree(subjects, { config: tree.config, tags, files, changed }, problems, await linesOf(opened, subjects)));
+  }
+  return {
+    findings: joinFindings(findings).filter(({ image }) => image === undefined || selected?.has(image) !== false),
+    unable,
+    images: readings.reduce((sum, { subjects }) => sum + subjects.length, 0),
+  };
 }
 
 async function renderAll({ definitions, render }: OpenTree): Promise<ReadonlyMap<ImageName, Checked<RenderedImage>>> {
@@ -105,7 +124,7 @@ async function linesOf(tree: OpenTree, subjects: readonly Subject[]): Promise<Li
 }
 
 /** Asks git, once for each tree, unless nobody wants to know. */
-async function lookForChanges(config: Config, { definitions, files }: OpenTree, environment: Environment): Promise<{ readonly changed: ReadonlyMap<ImageName, Changed>; readonly unable: readonly Unable[] }> {
+async function lookForChanges({ tree: { config }, definitions, files }: OpenTree, environment: Environment): Promise<{ readonly changed: ReadonlyMap<ImageName, Changed>; readonly unable: readonly Unable[] }> {
   const changed = new Map<ImageName, Changed>();
   const unable: Unable[] = [];
   const asked = definitions.filter((definition) => definition.tagSource.source === 'changelog' && !switchedOff(definition, config).has('changed-without-changelog'));

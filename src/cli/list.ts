@@ -13,13 +13,13 @@ export const list: Verb = async (options, environment) => {
   const images = [...tree.graph.nodes].filter(([image]) => selected?.has(image) !== false);
   const entries = images.map(([image, node]) => ({
     path: node.definition.path,
-    tree: node.definition.tree,
+    tree: node.tree.name,
     image,
     ref: formatImageRef(node.ref),
     kind: node.definition.recipe.kind,
     parents: parentRefs(tree.graph, node),
   }));
   if (options.json) environment.out(JSON.stringify(entries, null, 2));
-  else for (const line of formatTable(entries.map(({ ref, kind, path }) => [ref, kind, path]))) environment.out(line);
+  else for (const line of formatTable(images.map(([, { definition }], index) => [entries[index]!.ref, entries[index]!.kind, tree.config.trees.length === 1 ? definition.path : definition.directory]))) environment.out(line);
   return EXIT.ok;
 };

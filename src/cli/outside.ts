@@ -1,5 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
-import type { BuildSecrets } from '../adapters/engine/build-secrets.js';
+import { join } from 'node:path';
 import type { CredentialStore } from '../adapters/registry/credentials.js';
 import type { EngineConnection } from '../adapters/engine/engine-connection.js';
 import type { Git } from '../adapters/git.js';
@@ -8,147 +7,102 @@ import type { ImageReader } from '../execute/image-contents.js';
 import type { DiskSpace } from '../execute/disk-space.js';
 import type { PackLayer } from '../execute/ports.js';
 import type { WritableRegistry } from '../execute/writable-registry.js';
-import type { Config } from '../shared/config.js';
-import { UsageError } from '../shared/errors.js';
-import { repositoryOf } from '../shared/image-ref.js';
+import type { RunConfig, TreeConfig } from '../shared/config.js';
+import { digestOf } from '../shared/digest.js';
+import type { ImageRef } from '../shared/image-ref.js';
+import type { Problem } from '../shared/problem.js';
 import { createRedactor, type Redactor } from '../shared/redact.js';
 import type { LocalImage } from '../state/local-images.js';
 import { createDigestMemory, type DigestMemory, type MemoryData } from '../state/digest-memory.js';
 import { cacheDirectory, type Environment } from './environment.js';
-import type { Options } from './verb.js';
+import { namespaceOf, routeEngine, routeRegistry, treeOfImage } from './route.js';
+import { dockerConfigOf, openTreeOutside, type TreeOutside } from './tree-outside.js';
 
-/** Everything outside that verbs reach, opened on first use. */
+/** Everything outside that verbs reach, opened on first use. Registry and engine are used as the tree of each image says. */
 export type Connections = {
   readonly registry: WritableRegistry;
   engine(): Promise<BuildEngine>;
   /** What the engine has, as it was at the first call. */
   localImages(signal: AbortSignal): Promise<readonly LocalImage[]>;
-  /** Read at the first call, and hidden from then on. */
-  secrets(): Promise<BuildSecrets>;
+  /** Reads what builds may mount, which is hidden from then on; what keeps some of it from being had. */
+  secrets(): Promise<readonly Problem[]>;
   images(): Promise<ImageReader>;
   /** `scratch`: the folder of temporary files. */
   space(scratch: string): Promise<DiskSpace>;
   packLayer(): Promise<PackLayer>;
-  readonly credentials: CredentialStore;
-  readonly git: Git;
+  /** The logins of a tree. */
+  credentialsOf(tree: TreeConfig): CredentialStore;
+  /** The git work tree of a tree, by the tree's name. */
+  gitOf(tree: string): Git;
   readonly memory: DigestMemory;
   readonly redactor: Redactor;
   /** Keeps what was learnt and closes what is open. */
   close(): Promise<void>;
 };
 
-/** The host of the configured registry: config.registry without the path it may have. */
-export function registryHost(config: Config): string {
-  return config.registry.split('/')[0]!;
-}
-
 /** Opens nothing yet but the cache of what registries said. */
-export async function connect(config: Config, options: Options, environment: Environment): Promise<Connections> {
-  const [{ createCredentials }, { createRegistry }, { createGit }, { readJson, writeJson }] = await Promise.all([
-    import('../adapters/registry/credentials.js'),
-    import('../adapters/registry/registry.js'),
-    import('../adapters/git.js'),
-    import('../adapters/json-file.js'),
-  ]);
-  const { env, cwd, home, clock } = environment;
-  const dockerConfigDirectory = env['DOCKER_CONFIG'] || join(home, '.docker');
+export async function connect({ trees }: RunConfig, environment: Environment): Promise<Connections> {
+  const { readJson, writeJson } = await import('../adapters/json-file.js');
+  const { env } = environment;
   const redactor = createRedactor();
-  const store = createCredentials({
-    dockerConfigDir: dockerConfigDirectory,
-    own: config.credentials === undefined ? undefined : { registry: registryHost(config), ...config.credentials },
-  });
-  if (config.credentials !== undefined) redactor.hideLogin(config.credentials.username, config.credentials.password);
-  const credentials: CredentialStore = {
-    source: store.source,
-    async credentialsFor(host) {
-      const found = await store.credentialsFor(host);
-      if (found !== undefined) redactor.hideLogin(found.username, found.password);
-      if (found?.identityToken !== undefined) redactor.hide(found.identityToken);
-      return found;
-    },
-  };
-  const registry = createRegistry({
-    credentialsFor: (host) => credentials.credentialsFor(host),
-    credentialsSource: credentials.source,
-    insecureRegistries: config.insecureRegistries,
-    ...(config.caBundle === undefined ? {} : { ca: await readCa(config, cwd) }),
-    timeouts: config.timeouts,
-    clock,
-    random: () => environment.random(),
-    userAgent: 'build-images',
-    platform: config.platform,
-    mirrors: config.registryMirrors,
-    publishes: (ref) => repositoryOf(ref).startsWith(`${[config.registry, config.namespace].filter((part) => part !== undefined).join('/')}/`),
-    warn: (message) => environment.err(message),
-  });
-  // What an index is to us depends on the platform.
-  const memoryPath = join(cacheDirectory(environment), 'registry', `${fileName(config.registry, config.namespace, config.platform)}.json`);
-  const memory = createDigestMemory(readJson(memoryPath, isMemory));
-  let engine: Promise<BuildEngine> | undefined;
-  let engineConnection: Promise<EngineConnection> | undefined;
-  let images: Promise<readonly LocalImage[]> | undefined;
+  const dockerConfigDirectory = dockerConfigOf(environment);
+  let connection: Promise<EngineConnection> | undefined;
   const connectEngine = async (): Promise<EngineConnection> => {
     const [{ resolveEngineAddress }, { createEngineConnection }] = await Promise.all([import('../adapters/engine/engine-address.js'), import('../adapters/engine/engine-connection.js')]);
     return createEngineConnection(resolveEngineAddress(env, dockerConfigDirectory), join(cacheDirectory(environment), 'ssh'));
   };
-  let secrets: Promise<BuildSecrets> | undefined;
-  const readSecrets = (): Promise<BuildSecrets> =>
-    (secrets ??= import('../adapters/engine/build-secrets.js').then(({ readBuildSecrets }) => readBuildSecrets(config.buildSecrets, { configPath: config.path, directory: dirname(resolve(cwd, config.path)), env }, redactor)));
-  const openEngine = async (): Promise<BuildEngine> => {
-    const [connection, { createEngine }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine/engine.js')]);
-    return createEngine(connection, { credentialsFor: loginFor(credentials), secretOf: async (id) => (await readSecrets()).get(id), clock, patience: config.timeouts.idle });
+  const engineConnection = (): Promise<EngineConnection> => (connection ??= connectEngine());
+  const opened = await Promise.all(trees.map((tree) => openTreeOutside(tree, { redactor, dockerConfigDirectory, engineConnection }, environment)));
+  const first = opened[0]!;
+  const byName = new Map(opened.map((outside) => [outside.tree.name, outside]));
+  const outsideFor = (ref: ImageRef): TreeOutside => byName.get(treeOfImage(trees, ref).name)!;
+  const memoryPath = join(cacheDirectory(environment), 'registry', `${memoryName(trees)}.json`);
+  const memory = createDigestMemory(readJson(memoryPath, isMemory));
+  const routed = async (): Promise<BuildEngine> => {
+    const engines = new Map(await Promise.all(opened.map(async (outside) => [outside, await outside.engine()] as const)));
+    return routeEngine((ref) => engines.get(outsideFor(ref))!, engines.get(first)!);
   };
+  let engine: Promise<BuildEngine> | undefined;
+  const openEngine = (): Promise<BuildEngine> => (engine ??= opened.length === 1 ? first.engine() : routed());
+  let images: Promise<readonly LocalImage[]> | undefined;
   return {
-    registry,
-    credentials,
+    registry: opened.length === 1 ? first.registry : routeRegistry((ref) => outsideFor(ref).registry),
+    credentialsOf: ({ name }) => byName.get(name)!.credentials,
+    gitOf: (tree) => byName.get(tree)!.git,
     memory,
     redactor,
-    git: createGit(resolve(cwd, options.directory)),
-    secrets: readSecrets,
-    engine: () => (engine ??= openEngine()),
-    localImages: (signal) => (images ??= (engine ??= openEngine()).then((opened) => opened.list(signal))),
+    secrets: async () => (await Promise.all(opened.map((outside) => outside.secrets()))).flatMap(({ warnings }) => warnings),
+    engine: openEngine,
+    localImages: (signal) => (images ??= openEngine().then((opened) => opened.list(signal))),
     async images() {
-      const [connection, { createImageReader }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine/image-contents.js')]);
-      return createImageReader(connection);
+      const { createImageReader } = await import('../adapters/engine/image-contents.js');
+      return createImageReader(await engineConnection());
     },
     async space(scratch) {
-      const [connection, { createEngineSpace }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine/engine-space.js')]);
-      return createEngineSpace(connection, scratch, config.timeouts.idle);
+      const { createEngineSpace } = await import('../adapters/engine/engine-space.js');
+      return createEngineSpace(await engineConnection(), scratch, first.tree.config.timeouts.idle);
     },
     async packLayer() {
-      const [connection, { createLayerPacking }] = await Promise.all([(engineConnection ??= connectEngine()), import('../adapters/engine/layer-packing.js')]);
-      return createLayerPacking(connection, config.timeouts.idle);
+      const { createLayerPacking } = await import('../adapters/engine/layer-packing.js');
+      return createLayerPacking(await engineConnection(), first.tree.config.timeouts.idle);
     },
     async close() {
       if (memory.changed) writeJson(memoryPath, memory.data());
-      registry.close();
-      (await engineConnection?.catch(() => undefined))?.close();
+      for (const { registry } of opened) registry.close();
+      (await connection?.catch(() => undefined))?.close();
     },
   };
+}
+
+/** What an index is to us depends on the platform. */
+function memoryName(trees: readonly TreeConfig[]): string {
+  const names = trees.map(({ config }) => fileName(namespaceOf(config), config.platform));
+  return names.length === 1 ? names[0]! : `trees-${digestOf(names.sort().join('\n')).slice('sha256:'.length, 'sha256:'.length + 16)}`;
 }
 
 /** What identifies a registry and namespace, as part of a file's name. */
 export function fileName(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined).join('/').replace(/[^A-Za-z0-9.-]/g, '_');
-}
-
-/** Engines name registries as docker's configuration does. */
-function loginFor(credentials: CredentialStore): (host: string) => Promise<{ username: string; password: string } | { identitytoken: string } | undefined> {
-  return async (host) => {
-    const found = await credentials.credentialsFor(/^https:\/\/index\.docker\.io\/v1\/$/.test(host) ? 'docker.io' : host);
-    if (found === undefined) return undefined;
-    return found.identityToken === undefined ? { username: found.username, password: found.password } : { identitytoken: found.identityToken };
-  };
-}
-
-async function readCa(config: Config, cwd: string): Promise<string> {
-  const { readFile } = await import('node:fs/promises');
-  const path = resolve(cwd, config.caBundle!);
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${config.path}: ca_bundle ${config.caBundle!} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
-  }
 }
 
 function isMemory(value: unknown): value is MemoryData {

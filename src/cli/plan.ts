@@ -9,7 +9,7 @@ import type { Verb } from './verb.js';
 /** Shows what build would do, and why. */
 export const plan: Verb = async (options, environment) => {
   const config = await readConfig(options, environment);
-  const connections = await connect(config, options, environment);
+  const connections = await connect(config, environment);
   try {
     const publishing = await publishingOf(config, connections, options);
     const { tree, reading } = await readTreeAndState(config, connections, options, environment);

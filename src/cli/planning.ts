@@ -7,18 +7,19 @@ import { formatImageRef, type ImageName } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
 import { UsageError } from '../shared/errors.js';
 import { nearNames } from '../shared/near-names.js';
-import type { Config } from '../shared/config.js';
+import type { RunConfig } from '../shared/config.js';
 import { bad, distinctProblems, errorAt, good, type Checked, type Problem } from '../shared/problem.js';
 import { selectImages } from '../graph/select.js';
 import { planBuild } from '../plan/build.js';
 import { decidePublishing } from '../plan/publishing.js';
-import type { Plan, Publishing } from '../plan/step.js';
+import type { Plan, RunPublishing } from '../plan/step.js';
 import { dayOf } from '../state/dated-tag.js';
 import { formatReading } from '../report/amounts.js';
 import { readNeeds, readState, type Outside } from '../state/read-state.js';
 import type { ImageState, State } from '../state/state.js';
 import type { Environment } from './environment.js';
-import { registryHost, type Connections } from './outside.js';
+import type { Connections } from './outside.js';
+import { registryHost } from './tree-outside.js';
 import { readTree, settle, WrongDefinitions, type Tree } from './tree.js';
 import type { Options } from './verb.js';
 
@@ -29,10 +30,16 @@ export type Planning = {
   readonly definitions: ReadonlyMap<ImageName, Digest>;
 };
 
-/** Whether this run publishes, as config, command line and credentials say. */
-export async function publishingOf(config: Config, connections: Connections, options: Options): Promise<Publishing> {
-  const login = await connections.credentials.credentialsFor(registryHost(config));
-  return decidePublishing(config, options.publish, login?.username || undefined);
+/** Whether this run publishes, as configs, command line and credentials say: each tree for itself. */
+export async function publishingOf({ trees }: RunConfig, connections: Connections, options: Options): Promise<RunPublishing> {
+  const each = await Promise.all(
+    trees.map(async (tree) => {
+      const login = await connections.credentialsOf(tree).credentialsFor(registryHost(tree.config));
+      return { tree: tree.name, ...decidePublishing(tree.config, options.publish, login?.username || undefined) };
+    }),
+  );
+  const { tree: _, ...alone } = each[0]!;
+  return each.length === 1 ? alone : each;
 }
 
 /** The images that --select means; undefined: all. A glob without a match is a mistake. */
@@ -90,7 +97,7 @@ export function outsideOf(connections: Connections): Outside {
   return {
     published: connections.registry,
     local: { list: connections.localImages },
-    isAncestor: (revision) => connections.git.isAncestor(revision),
+    isAncestor: (revision, tree) => connections.gitOf(tree).isAncestor(revision),
     memory: connections.memory,
   };
 }
@@ -99,7 +106,7 @@ export function outsideOf(connections: Connections): Outside {
  * A tree, and what the registry says of its images: asked while the tree's templates are still being rendered.
  * @param onMissing told when something is not published yet, long before there is a plan
  */
-export async function readTreeAndState(config: Config, connections: Connections, options: Options, environment: Environment, onMissing?: () => void): Promise<{ readonly tree: Tree; readonly reading: Promise<State> }> {
+export async function readTreeAndState(config: RunConfig, connections: Connections, options: Options, environment: Environment, onMissing?: () => void): Promise<{ readonly tree: Tree; readonly reading: Promise<State> }> {
   let reading: Promise<State> | undefined;
   const tree = await readTree(config, options, environment, (images) => {
     const shown = watchReading(images.length, config, options, environment);
@@ -121,15 +128,15 @@ export async function readTreeAndState(config: Config, connections: Connections,
 const PATIENCE = 500;
 
 /** Tells a person at a terminal how far the registry was read, should it take long. */
-function watchReading(many: number, config: Config, options: Options, { terminal }: Environment): { onRead(): void; stop(): void } {
+function watchReading(many: number, { trees }: RunConfig, options: Options, { terminal }: Environment): { onRead(): void; stop(): void } {
   if (terminal === undefined || options.json) return { onRead: () => undefined, stop: () => undefined };
   let read = 0;
-  const stop = terminal.watch(({ columns }) => [formatReading(read, many, config.registry).slice(0, columns - 1)], PATIENCE);
+  const stop = terminal.watch(({ columns }) => [formatReading(read, many, [...new Set(trees.map(({ config }) => config.registry))].join(', ')).slice(0, columns - 1)], PATIENCE);
   return { onRead: () => void read++, stop };
 }
 
 /** Plans a build from what registry and disk hold, and asks for more only where the plan turns on it. */
-export async function planning(tree: Tree, reading: Promise<State>, publishing: Publishing, connections: Connections, options: Options, environment: Environment): Promise<Planning> {
+export async function planning(tree: Tree, reading: Promise<State>, publishing: RunPublishing, connections: Connections, options: Options, environment: Environment): Promise<Planning> {
   const select = selection(tree, options);
   const definitions = await digestDefinitions(tree, options, environment);
   let state = await reading;

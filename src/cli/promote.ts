@@ -1,5 +1,6 @@
 import { findImage } from '../graph/select.js';
 import { planPromote } from '../plan/promote.js';
+import { isPublished } from '../plan/publishing.js';
 import { isPending, planToJson } from '../plan/step.js';
 import { formatPlan } from '../report/format-plan.js';
 import { EXIT, UsageError } from '../shared/errors.js';
@@ -18,12 +19,14 @@ export const promote: Verb = async (options, environment) => {
   const named = options.images[0]!;
   const image = findImage(graph, named);
   if (image === undefined) throw new UsageError(`there is no image "${named}" in the tree${nearHint(named, [...graph.nodes.values()].map(({ definition }) => definition.name))}`);
-  const connections = await connect(tree.config, options, environment);
+  // What stands in the other trees is only looked at.
+  const own = { ...tree.config, trees: [graph.nodes.get(image)!.tree] };
+  const connections = await connect(own, environment);
   try {
     // Asking for a promotion is asking to publish; only --no-publish says otherwise.
-    const publishing = await publishingOf(tree.config, connections, { ...options, publish: options.publish ?? true });
-    if (!publishing.publish) throw new UsageError('promote moves a tag in the registry: --no-publish leaves it nothing to do');
-    const lock = options.dryRun ? undefined : await lockRun(tree.config, true, environment);
+    const publishing = await publishingOf(own, connections, { ...options, publish: options.publish ?? true });
+    if (!isPublished(publishing, own.trees[0]!.name)) throw new UsageError('promote moves a tag in the registry: --no-publish leaves it nothing to do');
+    const lock = options.dryRun ? undefined : await lockRun(own, true, environment);
     try {
       const outside = outsideOf(connections);
       let state = await readState([graph.nodes.get(image)!], outside, environment.signal);

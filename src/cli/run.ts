@@ -6,28 +6,45 @@ import { contextFiles } from '../definition/context-files.js';
 import type { LocalImage } from '../state/local-images.js';
 import type { Event, Happening } from '../execute/event.js';
 import type { Ports } from '../execute/ports.js';
-import { isPending, type Plan } from '../plan/step.js';
+import { isPublished } from '../plan/publishing.js';
+import { isPending, type Plan, type RunPublishing } from '../plan/step.js';
 import { digestOf } from '../shared/digest.js';
-import type { Config } from '../shared/config.js';
+import type { RunConfig } from '../shared/config.js';
 import { EXIT, Fault, type ExitCode } from '../shared/errors.js';
 import { formatProblem } from '../shared/problem.js';
 import { stateDirectory, type Environment } from './environment.js';
 import { fileName, type Connections } from './outside.js';
+import { namespaceOf } from './route.js';
 import { interruptionExit } from './interruption.js';
 import { digestOnDisk, type Planning } from './planning.js';
 import type { Tree } from './tree.js';
 import type { Options } from './verb.js';
 import { OWN_SHOWING, type RunView, type Showing } from './watch-run.js';
 
-/** Takes the lock of a writing run, or says who has it. Runs that publish nothing have a lock of their own. */
-export async function lockRun({ registry, namespace }: Config, publish: boolean, environment: Environment): Promise<Lock> {
+/**
+ * Takes the locks of a writing run, one for each registry and namespace, in the order of their names; or says who has one. Trees
+ * that publish nothing have locks of their own.
+ */
+export async function lockRun({ trees }: RunConfig, publishing: RunPublishing | boolean, environment: Environment): Promise<Lock> {
   const { machineLockDirectory, tryLock } = await import('../adapters/lock.js');
-  const lock = tryLock(machineLockDirectory(join(stateDirectory(environment), 'locks')), `${publish ? '' : 'local-'}${fileName(registry, namespace)}`);
-  if ('heldBy' in lock) {
-    throw new Fault(EXIT.locked, `another run is at work on ${registry}${namespace === undefined ? '' : `/${namespace}`}: ${lock.heldBy === '' ? 'it has just begun' : lock.heldBy}`, ['wait for it, or end it with kill; its lock goes with it']);
+  const directory = machineLockDirectory(join(stateDirectory(environment), 'locks'));
+  const publishes = (tree: string): boolean => (typeof publishing === 'boolean' ? publishing : isPublished(publishing, tree));
+  const places = new Map(trees.map(({ name, config }) => [`${publishes(name) ? '' : 'local-'}${fileName(namespaceOf(config))}`, namespaceOf(config)]));
+  const taken: Lock[] = [];
+  const all: Lock = {
+    say: (text) => taken.forEach((lock) => lock.say(text)),
+    release: () => taken.forEach((lock) => lock.release()),
+  };
+  for (const [name, place] of [...places].sort()) {
+    const lock = tryLock(directory, name);
+    if ('heldBy' in lock) {
+      all.release();
+      throw new Fault(EXIT.locked, `another run is at work on ${place}: ${lock.heldBy === '' ? 'it has just begun' : lock.heldBy}`, ['wait for it, or end it with kill; its lock goes with it']);
+    }
+    taken.push(lock);
   }
-  lock.say(`pid ${environment.pid}, since ${timeOf(environment.clock.now())}, planning`);
-  return lock;
+  all.say(`pid ${environment.pid}, since ${timeOf(environment.clock.now())}, planning`);
+  return all;
 }
 
 function timeOf(milliseconds: number): string {
@@ -48,7 +65,7 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
   const startedAt = clock.now();
   const directory = createRunDirectory(stateDirectory(environment), startedAt, connections.redactor.redact, environment.err);
   // Before anything is printed: what builds may mount is hidden from here on.
-  for (const warning of (await connections.secrets()).warnings) environment.err(formatProblem(warning));
+  for (const warning of new Set((await connections.secrets()).map(formatProblem))) environment.err(warning);
   const runLock = await lockDirectory(directory.path);
   // What a failed build or test printed is shown: it may print what the config says.
   const view = await showing.watch(options, environment, connections.redactor);
@@ -83,7 +100,9 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
 /** Logs in the run's folder, whose lines a view may want too. */
 function openLogs(directory: RunDirectory, tree: Tree, view: RunView): Ports['openLog'] {
   return (image) => {
-    const log = directory.openLog(tree.graph.nodes.get(image)?.definition.name ?? image);
+    // Two trees may have one name: their logs are told apart.
+    const name = tree.graph.nodes.get(image)?.definition.name;
+    const log = directory.openLog(name === undefined || tree.definitions.some((other) => other.name === name && other.image !== image) ? image : name);
     if (view.output === undefined) return log;
     return {
       ...log,
@@ -165,6 +184,8 @@ async function portsOf(tree: Tree, connections: Connections, directory: RunDirec
     import('../execute/leftovers.js'),
   ]);
   const { env, cwd, clock } = environment;
+  const nodes = [...tree.graph.nodes];
+  const treeAt = new Map(nodes.flatMap(([, { definition, tree: { name } }]) => [[definition.directory, name], [definition.context ?? definition.directory, name]]));
   const passed = ['PATH', 'HOME', 'TMPDIR', 'LANG', ...ENGINE_VARIABLES];
   return {
     engine: await connections.engine(),
@@ -181,7 +202,7 @@ async function portsOf(tree: Tree, connections: Connections, directory: RunDirec
       const digest = digestOnDisk(tree.files, tree.graph.nodes.get(image)!);
       return digest.ok ? digest.value : undefined;
     },
-    revisionOf: (path) => connections.git.revisionOf(resolve(cwd, path)),
+    revisionOf: (path) => connections.gitOf(treeAt.get(path)!).revisionOf(resolve(cwd, path)),
     scratch: async () => scratchFolder(scratchParent(environment), runToken(directory.run, markOf(environment))),
     packLayer: await connections.packLayer(),
     absolute: (path) => resolve(cwd, path),

@@ -1,14 +1,14 @@
-import { resolve } from 'node:path';
 import { contextFiles } from '../definition/context-files.js';
 import { templateOf, type Definition } from '../definition/definition.js';
 import { asNightly, nightlyAt, nightlyFaults, type Nightly } from '../definition/nightly.js';
 import type { SourceFiles } from '../definition/source-files.js';
+import type { Renderer } from '../definition/template.js';
 import type { parseTree } from '../definition/parse.js';
 import type { Graph } from '../graph/graph.js';
 import type { ImageRenderer } from '../graph/render-image.js';
 import type { TreeRenderer } from '../graph/render-tree.js';
 import type { Tags } from '../graph/tags.js';
-import type { Config } from '../shared/config.js';
+import type { RunConfig, TreeConfig } from '../shared/config.js';
 import { EXIT, Fault, UsageError } from '../shared/errors.js';
 import { bad, distinctProblems, formatProblem, type Checked, type Problem } from '../shared/problem.js';
 import type { Named } from '../state/read-state.js';
@@ -28,32 +28,33 @@ export class WrongDefinitions extends Fault {
   }
 }
 
-/** Everything that definitions and config say. */
+/** Everything that definitions and configs say, of one tree or of several. */
 export type Tree = {
-  readonly config: Config;
+  readonly config: RunConfig;
   readonly definitions: readonly Definition[];
   readonly files: SourceFiles;
+  /** Of all trees together; each node says whose config is its own. */
   readonly graph: Graph;
   /** Set: the definitions' tags are those of a nightly or snapshot build. */
   readonly nightly: Nightly | undefined;
 };
 
-/** Reads the config; its warnings are said, its errors thrown. */
-export async function readConfig(options: Options, environment: Environment): Promise<Config> {
-  const { readFile } = await import('node:fs/promises');
-  let text;
-  try {
-    text = await readFile(resolve(environment.cwd, options.config), 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new UsageError(`${options.config}: ${code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code ?? 'unknown'})`}`, ['name the config with -c FILE']);
+/** Reads the config, those of its trees, and what lies below; their warnings are said, their errors thrown. */
+export async function readConfig(options: Options, environment: Environment): Promise<RunConfig> {
+  const [{ configDisk, readConfigFiles }, { parseRunConfig }] = await Promise.all([import('./config-files.js'), import('../shared/parse-run-config.js')]);
+  const { file, under } = readConfigFiles(options.config, environment);
+  const run = settle(parseRunConfig(file, under, options.directory, configDisk(environment)), options, environment);
+  const listed = run.trees.some(({ config }) => config.path !== run.path);
+  if (listed && options.directoryGiven) throw new UsageError(`${run.path} names its trees: leave ${options.directory} out`, [`build-images -c ${run.trees[0]!.config.path} ${options.directory}   is of one tree alone`]);
+  if (options.verbose) {
+    for (const { name, config } of run.trees) environment.err(`${listed ? `tree ${name}: ` : ''}config ${config.path}${config.under.length === 0 ? '' : `; what it does not say: ${config.under.map(({ path }) => path).join(', then ')}`}`);
   }
-  const { parseConfig } = await import('../shared/parse-config.js');
-  return settle(parseConfig(options.config, text), options, environment);
+  return run;
 }
 
 /** A tree as far as it can be read, before it is known whether it is right. */
 export type OpenTree = {
+  readonly tree: TreeConfig;
   readonly parsed: ReturnType<typeof parseTree>;
   /** Those that can be read. */
   readonly definitions: readonly Definition[];
@@ -61,6 +62,16 @@ export type OpenTree = {
   readonly tags: Tags;
   readonly render: ImageRenderer;
   readonly renderer: () => Promise<TreeRenderer>;
+};
+
+/** All trees of a run, each as far as it can be read. */
+export type OpenTrees = {
+  readonly trees: readonly OpenTree[];
+  /** Those that can be read, of all trees. */
+  readonly definitions: readonly Definition[];
+  readonly files: SourceFiles;
+  /** What reading found: of each tree, and between them. Warnings alone: they are right. */
+  readonly problems: readonly Problem[];
   /** What is wrong with the tags of a nightly build. */
   readonly unusable: readonly Problem[];
   readonly nightly: Nightly | undefined;
@@ -69,67 +80,97 @@ export type OpenTree = {
 };
 
 /**
- * Reads the definitions of a tree and gets ready to render them.
+ * Reads the definitions of all trees and gets ready to render them.
  * @param named told of the images as soon as their names and tags are known, long before all is rendered
  */
-export async function openTree(config: Config, options: Options, environment: Environment, named?: (images: readonly Named[]) => void): Promise<OpenTree> {
-  const [{ createSourceFiles, sourceRootOf }, { parseTree }, { parseDockerignore, keptEntries }, { createTags, repositoryRefOf, tagOf }, { createTreeRenderer, neutralTag }, { createImageRenderer }, { openRenderMemory }] = await Promise.all([
+export async function openTrees(config: RunConfig, options: Options, environment: Environment, named?: (images: readonly Named[]) => void): Promise<OpenTrees> {
+  const [{ createSourceFiles, sourceRootOf }, { parseTree }, { parseDockerignore, keptEntries }, { createTags, repositoryRefOf, tagOf }, { joinTrees }, { createTreeRenderer, neutralTag }, { createImageRenderer }, { openRenderMemory }, { joinFiles }] = await Promise.all([
     import('../adapters/files.js'),
     import('../definition/parse.js'),
     import('../definition/dockerignore.js'),
     import('../graph/tags.js'),
+    import('../graph/join-trees.js'),
     import('../graph/render-tree.js'),
     import('../graph/render-image.js'),
     import('./render-memory.js'),
+    import('./tree-files.js'),
   ]);
-  const files = createSourceFiles(sourceRootOf(options.config, options.directory), (path, text, entries) => {
-    const rules = parseDockerignore(path, text);
-    return rules.ok ? { ok: true, value: keptEntries(rules.value, entries), warnings: rules.warnings } : rules;
-  });
-  const parsed = parseTree(options.directory, files, config);
-  // A tree with faults is rendered all the same where it can be: a person mends everything in one go.
-  const written = parsed.ok ? parsed.value.definitions : parsed.partial;
   const nightly = nightlyOf(options, environment);
-  const definitions = nightly === undefined ? written : written.map((definition) => asNightly(definition, nightly));
-  const unusable = nightly === undefined ? [] : nightlyFaults(written, nightly);
-  if (parsed.ok) named?.(definitions.map((definition) => ({ definition, ref: { ...repositoryRefOf(config, definition.image), tag: tagOf(definition) } })));
-  const tags = createTags(definitions, config, parsed.ok ? [] : parsed.broken);
-  const memory = await openRenderMemory(config, options, environment);
-  let renderer: Promise<TreeRenderer> | undefined;
-  const openRenderer = (): Promise<TreeRenderer> => (renderer ??= import('../definition/template.js').then(async ({ createRenderer }) => createTreeRenderer(await createRenderer(), tags, config, files)));
-  const render = createImageRenderer(
-    async () => {
-      const [opened, { parseDockerfile }, { copiedFiles }] = await Promise.all([openRenderer(), import('../definition/dockerfile.js'), import('../definition/copied-files.js')]);
-      return { renderer: opened, parseDockerfile, copiedFiles };
+  const read = config.trees.map((tree) => {
+    const files = createSourceFiles(sourceRootOf(tree.config.path, tree.directory), (path, text, entries) => {
+      const rules = parseDockerignore(path, text);
+      return rules.ok ? { ok: true, value: keptEntries(rules.value, entries), warnings: rules.warnings } : rules;
+    });
+    const parsed = parseTree(tree.directory, files, tree.config);
+    // A tree with faults is rendered all the same where it can be: a person mends everything in one go.
+    return { tree, files, parsed, written: parsed.ok ? parsed.value.definitions : parsed.partial };
+  });
+  const unusable = nightly === undefined ? [] : read.flatMap(({ written }) => nightlyFaults(written, nightly));
+  const joined = joinTrees(read.map(({ tree, written }) => ({ tree, definitions: nightly === undefined ? written : written.map((definition) => asNightly(definition, nightly)) })));
+  const problems = [...read.flatMap(({ parsed }) => (parsed.ok ? parsed.warnings : parsed.problems)), ...joined.problems];
+  if (!problems.some(isError)) named?.(joined.trees.flatMap(({ tree, definitions }) => definitions.map((definition) => ({ definition, ref: { ...repositoryRefOf(tree.config, definition.repository), tag: tagOf(definition) } }))));
+
+  let engine: Promise<Renderer> | undefined;
+  const openEngine = (): Promise<Renderer> => (engine ??= import('../definition/template.js').then(({ createRenderer }) => createRenderer()));
+  const memories = await Promise.all(config.trees.map((tree) => openRenderMemory(tree, environment)));
+  const trees = joined.trees.map((one, index): OpenTree => {
+    const { tree, definitions } = one;
+    const { files, parsed } = read[index]!;
+    const tags = createTags(definitions, tree.config, parsed.ok ? [] : parsed.broken, joined.trees.filter((other) => other !== one));
+    let opened: Promise<TreeRenderer> | undefined;
+    const renderer = (): Promise<TreeRenderer> => (opened ??= openEngine().then((loaded) => createTreeRenderer(loaded, tags, tree.config, files)));
+    const render = createImageRenderer(
+      async () => {
+        const [loaded, { parseDockerfile }, { copiedFiles }] = await Promise.all([renderer(), import('../definition/dockerfile.js'), import('../definition/copied-files.js')]);
+        return { renderer: loaded, parseDockerfile, copiedFiles };
+      },
+      memories[index]!,
+      (name) => {
+        const [real, neutral] = [tags.refOf(name), neutralTag(name, tags, tree.config)];
+        return real === undefined || neutral === undefined ? undefined : [real, neutral];
+      },
+    );
+    return { ...one, parsed, files, tags, render, renderer };
+  });
+  return {
+    trees,
+    definitions: trees.flatMap(({ definitions }) => definitions),
+    files: joinFiles(read.map(({ tree, files }) => ({ directory: tree.directory, files }))),
+    problems,
+    unusable,
+    nightly,
+    save() {
+      // A tag of this day alone is not worth forgetting the others for.
+      if (nightly === undefined) for (const memory of memories) memory.save();
     },
-    memory,
-    (name) => {
-      const [real, neutral] = [tags.refOf(name), neutralTag(name, tags, config)];
-      return real === undefined || neutral === undefined ? undefined : [real, neutral];
-    },
-  );
-  // A tag of this day alone is not worth forgetting the others for.
-  return { parsed, definitions, files, tags, render, renderer: openRenderer, unusable, nightly, save: () => (nightly === undefined ? memory.save() : undefined) };
+  };
 }
 
 /**
- * Reads a tree of definitions and makes its graph; all problems of all of them are thrown at once.
+ * Reads all trees and makes their graph; all problems of all of them are thrown at once.
  * @param named told of the images as soon as their names and tags are known, long before all is rendered
  */
-export async function readTree(config: Config, options: Options, environment: Environment, named?: (images: readonly Named[]) => void): Promise<Tree> {
+export async function readTree(config: RunConfig, options: Options, environment: Environment, named?: (images: readonly Named[]) => void): Promise<Tree> {
   const { buildGraph } = await import('../graph/build-graph.js');
-  const { parsed, definitions, files, tags, render, unusable, nightly, save } = await openTree(config, options, environment, named);
-  const graphed = await buildGraph(definitions, tags, config, render, pauses(environment));
+  const { trees, definitions, files, problems, unusable, nightly, save } = await openTrees(config, options, environment, named);
+  const wrong = problems.some(isError);
+  const graphed = await buildGraph(trees, pauses(environment));
   const built: typeof graphed = unusable.length === 0 ? graphed : bad([...unusable, ...(graphed.ok ? graphed.warnings : graphed.problems)]);
   save();
   const fromGraph = built.ok ? built.warnings : built.problems;
   // What is wrong is said at once, so what would only be found later is looked for now.
-  const inContexts = parsed.ok && built.ok ? [] : contextFaults(definitions, files);
-  if (!parsed.ok) throw new WrongDefinitions(say([...parsed.problems, ...[...fromGraph, ...inContexts].filter(({ severity }) => severity === 'error')], environment));
-  if (options.verbose) for (const note of parsed.value.notes) environment.err(note);
-  const graph = settle(built.ok ? { ...built, warnings: [...parsed.warnings, ...built.warnings] } : { ...built, problems: [...parsed.warnings, ...built.problems, ...inContexts] }, options, environment);
-  if (graph.nodes.size === 0) environment.err(`${options.directory}: there is no definition in it (a folder with Dockerfile.template and changelog, or with rootfs.yaml)`);
+  const inContexts = !wrong && built.ok ? [] : contextFaults(definitions, files);
+  if (wrong) throw new WrongDefinitions(say([...problems, ...[...fromGraph, ...inContexts].filter(isError)], environment));
+  if (options.verbose) for (const { parsed } of trees) if (parsed.ok) for (const note of parsed.value.notes) environment.err(note);
+  const graph = settle(built.ok ? { ...built, warnings: [...problems, ...built.warnings] } : { ...built, problems: [...problems, ...built.problems, ...inContexts] }, options, environment);
+  for (const { tree, definitions: own } of trees) {
+    if (own.length === 0) environment.err(`${tree.directory}: there is no definition in it (a folder with Dockerfile.template and changelog, or with rootfs.yaml)`);
+  }
   return { config, definitions, files, graph, nightly };
+}
+
+function isError({ severity }: Problem): boolean {
+  return severity === 'error';
 }
 
 /** The nightly or snapshot build that the command line asks for. */

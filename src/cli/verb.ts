@@ -6,6 +6,8 @@ import type { OptionValues } from './options.js';
 export type Options = OptionValues & {
   /** The tree of definitions. */
   readonly directory: string;
+  /** Whether it was typed. */
+  readonly directoryGiven: boolean;
   /** The images that are named, as they were typed; none for a verb that takes none. */
   readonly images: readonly string[];
 };

@@ -51,11 +51,13 @@ export function stackOf({ recipe }: Definition): Stack | undefined {
 
 /** One folder that describes one image. */
 export type Definition = {
-  /** `namespace/name`. */
+  /** What the image is called in this run: `namespace/name`, unless another tree has that, too. */
   readonly image: ImageName;
+  /** `namespace/name`: what it is called below the config's registry. */
+  readonly repository: string;
   /** The name alone, as changelog, control and `image_tag` use it. */
   readonly name: string;
-  /** The tree it belongs to: DIRECTORY as the user gave it. */
+  /** The folder of the tree it belongs to, as the user gave it. */
   readonly tree: string;
   /** The folder relative to DIRECTORY; '.' is DIRECTORY itself. */
   readonly path: string;

@@ -123,8 +123,10 @@ function parseDefinition(tree: string, found: Found, files: SourceFiles, config:
     changelog === undefined || newest === undefined
       ? { source: 'day' }
       : { source: 'changelog', version: newest.version, older: changelog.entries.slice(1).map(({ version }) => version) };
+  const repository = config.namespace === undefined ? name : `${config.namespace}/${name}`;
   const definition: Definition = {
-    image: config.namespace === undefined ? name : `${config.namespace}/${name}`,
+    image: repository,
+    repository,
     name,
     tree,
     path: folder.path,

@@ -62,7 +62,7 @@ export function parseRootFs(path: string, text: string, files: Pick<SourceFiles,
     user: fields.checkedText('user', userFault),
     tool: (fields.checkedText('tool', toolFault) as BaseTool | undefined) ?? 'mmdebstrap',
     apt: readAptSettings(path, fields, files, problems),
-    httpProxy: readProxyUrl(path, fields, 'http_proxy', problems),
+    httpProxy: readProxyUrl(fields, 'http_proxy', problems),
   };
   pinsOfOwnHosts(rootfs, fields);
   if (rootfs.tool === 'debuerreotype') beyondDebuerreotype(rootfs, fields);

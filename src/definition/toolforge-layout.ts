@@ -31,6 +31,7 @@ export function parseToolforgeDefinition(tree: string, { folder, marker }: Found
   if (!template.ok || problems.some(({ severity }) => severity === 'error')) return bad(problems);
   const definition: Definition = {
     image: name,
+    repository: name,
     name,
     tree,
     path: folder.path,

@@ -1,7 +1,7 @@
 import { stackOf, versionLabelOf, type Definition } from '../definition/definition.js';
 import type { Graph, Node } from '../graph/graph.js';
 import type { Step } from '../plan/step.js';
-import type { Config } from '../shared/config.js';
+import type { TreeConfig } from '../shared/config.js';
 import { RegistryError } from '../shared/errors.js';
 import { formatImageRef, withTag, type ImageName } from '../shared/image-ref.js';
 import { isPlatform } from '../shared/platform.js';
@@ -30,7 +30,6 @@ export type Work = {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly graph: Graph;
-  readonly config: Config;
   readonly ports: Ports;
   readonly definitions: ReadonlyMap<ImageName, Digest>;
   readonly useCache: boolean;
@@ -60,13 +59,13 @@ export async function makeImage(step: Step, log: ImageLog, work: Work, signal: A
     show('pull');
     const parents = step.action === 'build' ? await work.bring(node) : [];
     show('build');
-    const limit = work.config.timeouts.build;
+    const limit = node.tree.config.timeouts.build;
     const tooLong = (): Error => new StepFailure('build', `its build did not end within ${limit} s`);
     const image = step.action === 'build' ? await within(limit, signal, tooLong, (either) => build(step, node, parents, untested, buildLog, work, either)) : await existing(step, untested, work, signal);
     show('test');
     await test(step, node, untested, log, work, signal);
     show('publish');
-    return await finish(step, image, whyNotPublished(step, image, parents, work), work, signal);
+    return await finish(step, image, whyNotPublished(step, image, parents, node.tree), work, signal);
   } finally {
     // Also after an abort: the tag must not outlive its run.
     await engine.remove(untested, AbortSignal.timeout(4000)).catch(() => undefined);
@@ -86,9 +85,9 @@ function watchedLog(log: ImageLog, onStep: (step: string) => void): ImageLog {
 }
 
 async function build(step: Step, node: Node, parents: readonly Parent[], untested: string, log: ImageLog, work: Work, signal: AbortSignal): Promise<InspectedImage> {
-  const { config, ports, graph } = work;
+  const { ports, graph } = work;
   const started = ports.now();
-  const { definition } = node;
+  const { definition, tree: { config } } = node;
   const digest = work.definitions.get(step.image)!;
   const folder = await ports.revisionOf(definition.context ?? definition.directory);
   const recorded: ParentDigests = Object.fromEntries(parents.map((parent) => [recordedRef(parent.ref, node, graph), parent.digest]));
@@ -153,7 +152,8 @@ async function present(ref: string, work: Work, signal: AbortSignal): Promise<In
 }
 
 async function test(step: Step, node: Node, untested: string, log: ImageLog, work: Work, signal: AbortSignal): Promise<void> {
-  const { config, ports } = work;
+  const { ports } = work;
+  const { config } = node.tree;
   const stack = stackOf(node.definition);
   if (stack !== undefined) await checkStack(node.definition, stack, untested, log, { images: ports.images, platforms: work.stackPlatforms }, signal);
   const directory = ports.absolute(node.definition.directory);
@@ -187,7 +187,7 @@ async function test(step: Step, node: Node, untested: string, log: ImageLog, wor
 }
 
 /** Why a good image stays on this engine; undefined: it is published. */
-function whyNotPublished(step: Step, image: InspectedImage, parents: readonly Parent[], { config }: Work): string | undefined {
+function whyNotPublished(step: Step, image: InspectedImage, parents: readonly Parent[], { config }: TreeConfig): string | undefined {
   if (!step.publishes) return 'not publishing';
   if (config.platform !== undefined && !isPlatform(image.platform, config.platform)) return `it is for ${image.platform}, and the config says platform: ${config.platform}`;
   return parents.find(({ unpublishable }) => unpublishable !== undefined)?.unpublishable;
@@ -210,7 +210,7 @@ async function finish(step: Step, image: InspectedImage, because: string | undef
   const taken = await registry.digestOf(ref, signal);
   if (taken !== undefined) throw new StepFailure('publish', `${step.ref} was published by someone else since this run began; run again`);
   await engine.tag(image.id, step.ref, signal);
-  const limit = work.config.timeouts.build;
+  const limit = node.tree.config.timeouts.build;
   // A registry that takes the last byte and never answers would keep the engine waiting for ever.
   const digest = await within(limit, signal, () => new RegistryError(`the push of ${step.ref} did not end within ${limit} s`, node.ref.registry, undefined), (either) => engine.push(step.ref, either));
   if (!(await isImage(digest, image.id, work, signal))) throw new StepFailure('publish', `what was pushed as ${step.ref} is not the image that was tested: another run on this engine took its name meanwhile; publish a new version`);

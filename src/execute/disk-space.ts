@@ -1,5 +1,5 @@
 import type { Plan, Step } from '../plan/step.js';
-import type { Config } from '../shared/config.js';
+import type { RunConfig } from '../shared/config.js';
 import { EngineError, NoSpaceError } from '../shared/errors.js';
 import { formatSize } from '../shared/size.js';
 import type { Happening } from './event.js';
@@ -32,7 +32,7 @@ const PRUNE_SECONDS = 600;
  * Looks whether the builds of a plan have room; where `engine_cache` allows, the build cache makes some first. Throws NoSpaceError when
  * not even the first can start. What it resolves to looks again, each time it is asked.
  */
-export async function watchRoom(plan: Plan, config: Config, space: DiskSpace, fillsScratch: (step: Step) => boolean, tell: (happening: Happening) => void, signal: AbortSignal): Promise<RoomFor> {
+export async function watchRoom(plan: Plan, config: RunConfig, space: DiskSpace, fillsScratch: (step: Step) => boolean, tell: (happening: Happening) => void, signal: AbortSignal): Promise<RoomFor> {
   const builds = plan.steps.filter(({ action }) => action === 'build');
   if (builds.length === 0 || config.minFree === 0) return () => undefined;
   const engine = await space.engineDisk(signal);
@@ -60,7 +60,7 @@ function roundedDown(bytes: number): number {
 }
 
 /** Prunes the engine's build cache to `engine_cache`, if the config has it; that it could not be done is a warning. */
-export async function pruneCache({ engineCache: keep }: Config, space: DiskSpace, tell: (happening: Happening) => void, signal: AbortSignal): Promise<void> {
+export async function pruneCache({ engineCache: keep }: RunConfig, space: DiskSpace, tell: (happening: Happening) => void, signal: AbortSignal): Promise<void> {
   if (keep === undefined) return;
   try {
     const tooLong = (): Error => new EngineError(`it took longer than ${PRUNE_SECONDS} s`);

@@ -37,8 +37,9 @@ export function promotionGroups(built: Built): readonly PromotionGroup[] {
 
 /** The name under which images move together: that of their stack, else their own. */
 function groupOf(image: ImageName, graph: Graph): string {
-  const stack = stackOf(graph.nodes.get(image)!.definition);
-  return stack === undefined ? `image ${image}` : `stack ${stack.id}`;
+  const { definition, tree } = graph.nodes.get(image)!;
+  const stack = stackOf(definition);
+  return stack === undefined ? `image ${image}` : `stack ${stack.id} of ${tree.name}`;
 }
 
 /** An image of a stack that should move in this run, and cannot. */

@@ -1,6 +1,6 @@
 import type { Graph } from '../graph/graph.js';
 import { isPending, type Plan, type Step } from '../plan/step.js';
-import type { Config } from '../shared/config.js';
+import type { RunConfig } from '../shared/config.js';
 import { EngineError, EXIT, Fault, NoSpaceError, RegistryError, type ExitCode } from '../shared/errors.js';
 import { docsOf } from '../shared/fault-docs.js';
 import { formatImageRef, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
@@ -36,7 +36,7 @@ export type Running = {
   readonly plan: Plan;
   readonly state: State;
   readonly definitions: ReadonlyMap<ImageName, Digest>;
-  readonly config: Config;
+  readonly config: RunConfig;
   readonly options: RunOptions;
 };
 
@@ -62,7 +62,7 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   const ours = new Set([...running.graph.nodes.values()].map(({ ref }) => ref.registry));
   let registryGone = false;
   let stopped: string | undefined;
-  const parents = createParents(ports, { token: options.token, noPull: options.noPull, pullSeconds: running.config.timeouts.build, platform: running.config.platform, warn: (message) => ports.tell({ type: 'warning', image: undefined, message }), treeImage: (image) => treeImage(image, planned, running.graph, made) }, signal);
+  const parents = createParents(ports, { token: options.token, noPull: options.noPull, pullSeconds: Math.max(...running.config.trees.map(({ config }) => config.timeouts.build)), platform: running.config.platform, warn: (message) => ports.tell({ type: 'warning', image: undefined, message }), treeImage: (image) => treeImage(image, planned, running.graph, made) }, signal);
   const work = workOf(running, ports, parents.bring);
 
   const fail = (image: ImageName, log: string | undefined, phase: StepFailure['phase'], error: unknown): void => {
@@ -135,12 +135,11 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   return worstOf(faults);
 }
 
-function workOf({ graph, config, definitions, options, state }: Running, ports: Ports, bring: (source: { ref: string; image: ImageName | undefined }) => ReturnType<ReturnType<typeof createParents>['bring']>): Work {
+function workOf({ graph, definitions, options, state }: Running, ports: Ports, bring: (source: { ref: string; image: ImageName | undefined }) => ReturnType<ReturnType<typeof createParents>['bring']>): Work {
   return {
     token: options.token,
     startedAt: options.startedAt,
     graph,
-    config,
     ports,
     definitions,
     useCache: options.useCache,

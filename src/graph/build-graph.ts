@@ -1,32 +1,37 @@
 import { templateOf, type Definition } from '../definition/definition.js';
 import { checkNumericUser } from '../definition/numeric-user.js';
 import type { Dockerfile } from '../definition/dockerfile.js';
-import type { Config } from '../shared/config.js';
+import { fileOf, type Config, type TreeConfig } from '../shared/config.js';
 import { parseImageRef, repositoryOf, type ImageName } from '../shared/image-ref.js';
 import { nearHint } from '../shared/near-names.js';
 import { bad, errorAt, good, warningAt, type Checked, type Problem } from '../shared/problem.js';
 import { compileGlob } from './glob.js';
 import { orderGraph, type Graph, type Node, type Source } from './graph.js';
 import type { ImageRenderer, RenderedImage } from './render-image.js';
-import { isCurrentTag, repositoryRefOf, tagOf, type Tags } from './tags.js';
+import { isCurrentTag, repositoryRefOf, tagOf, type Tags, type TreeDefinitions } from './tags.js';
+
+/** A tree with what its templates are rendered by. */
+export type TreeToRender = TreeDefinitions & { readonly tags: Tags; readonly render: ImageRenderer };
 
 /**
- * The dependency graph of a tree: edges come from the rendered Dockerfiles together with control. All problems of all
+ * The dependency graph of all trees: edges come from the rendered Dockerfiles together with control. All problems of all
  * definitions, or the graph.
  * @param pause called between definitions, so that answers of the outside are not kept waiting
  */
-export async function buildGraph(definitions: readonly Definition[], tags: Tags, config: Config, render: ImageRenderer, pause: () => Promise<void> | undefined): Promise<Checked<Graph>> {
+export async function buildGraph(trees: readonly TreeToRender[], pause: () => Promise<void> | undefined): Promise<Checked<Graph>> {
   const problems: Problem[] = [];
   const nodes: Node[] = [];
-  const rules = sourceRules(config);
-  for (const definition of definitions) {
-    const rendering = render(definition);
-    // Without waiting for what is there already: thousands of templates may be remembered.
-    const rendered = rendering instanceof Promise ? await rendering : rendering;
-    const node = buildNode(definition, tags, config, rendered, rules);
-    problems.push(...(node.ok ? node.warnings : node.problems));
-    if (node.ok) nodes.push(node.value);
-    await pause();
+  for (const { tree, definitions, tags, render } of trees) {
+    const rules = sourceRules(tree.config);
+    for (const definition of definitions) {
+      const rendering = render(definition);
+      // Without waiting for what is there already: thousands of templates may be remembered.
+      const rendered = rendering instanceof Promise ? await rendering : rendering;
+      const node = buildNode(definition, tags, tree, rendered, rules);
+      problems.push(...(node.ok ? node.warnings : node.problems));
+      if (node.ok) nodes.push(node.value);
+      await pause();
+    }
   }
   const failed = problems.some(({ severity }) => severity === 'error');
   // A cycle needs all of its members; with some of them wrong, the others are ordered anyway to find cycles among them.
@@ -36,12 +41,13 @@ export async function buildGraph(definitions: readonly Definition[], tags: Tags,
   return failed || ordered.problems.length > 0 ? bad(all) : good(ordered.graph, all);
 }
 
-function buildNode(definition: Definition, tags: Tags, config: Config, rendered: Checked<RenderedImage> | undefined, rules: SourceRules): Checked<Node> {
+function buildNode(definition: Definition, tags: Tags, tree: TreeConfig, rendered: Checked<RenderedImage> | undefined, rules: SourceRules): Checked<Node> {
   const problems: Problem[] = [...checkControl(definition, tags)];
-  const ref = { ...repositoryRefOf(config, definition.image), tag: tagOf(definition) };
+  const { config } = tree;
+  const ref = { ...repositoryRefOf(config, definition.repository), tag: tagOf(definition) };
   const fromControl = (definition.control?.dependencies ?? []).flatMap(({ name }) => tags.byName(name)?.image ?? []);
   if (rendered === undefined) {
-    return good({ definition, ref, dockerfile: undefined, neutral: undefined, sources: [], base: undefined, parents: parentsOf(definition, fromControl) }, problems);
+    return good({ definition, tree, ref, dockerfile: undefined, neutral: undefined, sources: [], base: undefined, parents: parentsOf(definition, fromControl) }, problems);
   }
   if (!rendered.ok) return bad([...problems, ...rendered.problems]);
   problems.push(...rendered.warnings);
@@ -52,9 +58,13 @@ function buildNode(definition: Definition, tags: Tags, config: Config, rendered:
 
   const sources = sourcesOf(definition, dockerfile, tags);
   problems.push(...checkSources(definition, path, dockerfile, sources, rules));
+  for (const name of names) {
+    const meant = tags.ambiguous(name);
+    if (meant.length > 0) problems.push(errorAt(path, templateLine(definition, name), sayAmbiguous(name, meant)));
+  }
   const used = names.flatMap((name) => tags.byName(name)?.image ?? []);
   const parents = parentsOf(definition, [...sources.flatMap(({ image }) => image ?? []), ...used, ...fromControl]);
-  const node: Node = { definition, ref, dockerfile: text, neutral, sources, base: dockerfile.base, parents, ...(copied === undefined ? {} : { copied }) };
+  const node: Node = { definition, tree, ref, dockerfile: text, neutral, sources, base: dockerfile.base, parents, ...(copied === undefined ? {} : { copied }) };
   return problems.some(({ severity }) => severity === 'error') ? bad(problems) : good(node, problems);
 }
 
@@ -64,9 +74,16 @@ function parentsOf(definition: Definition, images: readonly ImageName[]): readon
 }
 
 function checkControl(definition: Definition, tags: Tags): readonly Problem[] {
-  return (definition.control?.dependencies ?? []).flatMap(({ name, field, line }) =>
-    tags.refOf(name) === undefined ? [{ ...warningAt(definition.control!.path, line, `${field} names "${name}", which no tree defines${nearHint(name, tags.names)}`), rule: 'unknown-parent' }] : [],
-  );
+  const { path } = definition.control ?? {};
+  return (definition.control?.dependencies ?? []).flatMap(({ name, field, line }) => {
+    const meant = tags.ambiguous(name);
+    if (meant.length > 0) return [errorAt(path!, line, `${field}: ${sayAmbiguous(name, meant)}`)];
+    return tags.refOf(name) === undefined ? [{ ...warningAt(path!, line, `${field} names "${name}", which no tree defines${nearHint(name, tags.names)}`), rule: 'unknown-parent' }] : [];
+  });
+}
+
+function sayAmbiguous(name: string, meant: readonly string[]): string {
+  return `"${name}" could be ${meant.join(' or ')}, which are of other trees: name it with its namespace`;
 }
 
 /** What the build stands on, each image once, in the order of the Dockerfile. */
@@ -102,7 +119,7 @@ export function sourceRules(config: Config): SourceRules {
     };
   }
   const globs = config.allowedSources.map(compileGlob);
-  return { severity: 'error', said: `is not among the allowed_sources of ${config.path}`, allowed: (ref) => globs.some((matches) => matches(ref)) };
+  return { severity: 'error', said: `is not among the allowed_sources of ${fileOf(config, 'allowed_sources')}`, allowed: (ref) => globs.some((matches) => matches(ref)) };
 }
 
 function repositoryPart(text: string): string | undefined {

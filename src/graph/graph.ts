@@ -1,6 +1,7 @@
 import { alg, Graph as DirectedGraph } from '@dagrejs/graphlib';
 import type { Definition } from '../definition/definition.js';
 import { formatImageRef, type ImageName, type ImageRef } from '../shared/image-ref.js';
+import type { TreeConfig } from '../shared/config.js';
 import type { Digest } from '../shared/digest.js';
 import { errorAt, type Problem } from '../shared/problem.js';
 
@@ -15,6 +16,8 @@ export type Source = {
 /** One image of the tree and what it needs. */
 export type Node = {
   readonly definition: Definition;
+  /** Whose config says how it is built and where it goes. */
+  readonly tree: TreeConfig;
   /** `registry/namespace/name:tag`; a rolling image's tag is `latest`. */
   readonly ref: ImageRef;
   /** The rendered Dockerfile; a base image has none. */

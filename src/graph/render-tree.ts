@@ -60,7 +60,7 @@ export function createTreeRenderer(renderer: Renderer, tags: Tags, config: Confi
 /** What image_tag answers in a neutral text. */
 export function neutralTag(name: string, tags: Tags, config: Config): string | undefined {
   const definition = tags.byName(name);
-  if (definition !== undefined) return `${definition.image}:0`;
+  if (definition !== undefined) return `${definition.repository}:0`;
   const outside = tags.refOf(name);
   const ref = outside === undefined ? undefined : parseImageRef(outside);
   if (ref === undefined) return outside;

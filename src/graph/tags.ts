@@ -1,17 +1,22 @@
 import { movingTagOf, type Definition } from '../definition/definition.js';
-import type { Config } from '../shared/config.js';
-import { formatImageRef, parseImageRef, REPOSITORY_PATTERN, repositoryOf, type ImageName, type ImageRef } from '../shared/image-ref.js';
+import type { Config, TreeConfig } from '../shared/config.js';
+import { formatImageRef, parseImageRef, REPOSITORY_PATTERN, repositoryOf, type ImageRef } from '../shared/image-ref.js';
+
+/** A tree, and the definitions in it that are right. */
+export type TreeDefinitions = { readonly tree: TreeConfig; readonly definitions: readonly Definition[] };
 
 /** Names and references of the images that templates may name: those of the tree, and the config's base_images. */
 export type Tags = {
-  /** The definition of an image, by its name alone. */
+  /** The definition of an image, by its name alone; of another tree also by `namespace/name`. */
   byName(name: string): Definition | undefined;
-  /** The image of the tree that a repository (`registry/namespace/name`) is. */
+  /** The image of all trees that a repository (`registry/namespace/name`) is. */
   byRepository(repository: string): Definition | undefined;
   /** The reference that a name stands for: of the tree, else of base_images. */
   refOf(name: string): string | undefined;
   /** Every name that refOf knows. */
   readonly names: readonly string[];
+  /** The references that a name could mean, when several other trees have it and its own does not; else none. */
+  ambiguous(name: string): readonly string[];
 };
 
 /** The tag under which other images name this one: its version, or the one that moves when it is rolling; in a nightly build the tag of that. */
@@ -40,19 +45,21 @@ export function isFormerTag({ tagSource }: Definition, tag: string): boolean {
 }
 
 /** `registry/namespace/name`, whatever path the configured registry has. Config and names were checked when they were read. */
-export function repositoryRefOf(config: Config, image: ImageName): ImageRef {
+export function repositoryRefOf(config: Config, image: string): ImageRef {
   const slash = config.registry.indexOf('/');
   if (slash < 0) return { registry: config.registry, repository: image };
   return { registry: config.registry.slice(0, slash), repository: `${config.registry.slice(slash + 1)}/${image}` };
 }
 
 /**
- * Looks names up in all trees and in base_images.
+ * Looks names up in a tree, then in its config's base_images, then in the other trees.
  * @param broken names of definitions that cannot be read: they stand for some reference, so that their users are not blamed
  */
-export function createTags(definitions: readonly Definition[], config: Config, broken: readonly string[] = []): Tags {
-  const byName = new Map(definitions.map((definition) => [definition.name, definition]));
-  const byRepository = new Map(definitions.map((definition) => [repositoryOf(repositoryRefOf(config, definition.image)), definition]));
+export function createTags(definitions: readonly Definition[], config: Config, broken: readonly string[] = [], others: readonly TreeDefinitions[] = []): Tags {
+  const own: readonly Named[] = definitions.map((definition) => namedOf(definition, config));
+  const foreign: readonly Named[] = others.flatMap((other) => other.definitions.map((definition) => namedOf(definition, other.tree.config)));
+  const byName = new Map(own.map((named) => [named.definition.name, named]));
+  const byRepository = new Map([...foreign, ...own].map(({ definition, ref }) => [repositoryOf(ref), definition]));
   const outside = new Map<string, string>();
   for (const written of config.baseImages) {
     const ref = parseImageRef(written);
@@ -67,14 +74,26 @@ export function createTags(definitions: readonly Definition[], config: Config, b
   for (const name of broken) {
     if (REPOSITORY_PATTERN.test(name) && !outside.has(name)) outside.set(name, formatImageRef({ ...repositoryRefOf(config, config.namespace === undefined ? name : `${config.namespace}/${name}`), tag: 'latest' }));
   }
+  const elsewhere = new Map<string, readonly Named[]>();
+  for (const named of foreign) for (const name of new Set([named.definition.name, named.definition.repository])) elsewhere.set(name, [...(elsewhere.get(name) ?? []), named]);
+  const find = (name: string): Named | undefined => byName.get(name) ?? (outside.has(name) ? undefined : elsewhere.get(name)?.[0]);
   return {
-    byName: (name) => byName.get(name),
+    byName: (name) => find(name)?.definition,
     byRepository: (repository) => byRepository.get(repository),
     refOf(name) {
-      const definition = byName.get(name);
-      if (definition === undefined) return outside.get(name);
-      return formatImageRef({ ...repositoryRefOf(config, definition.image), tag: tagOf(definition) });
+      const named = find(name);
+      return named === undefined ? outside.get(name) : formatImageRef(named.ref);
     },
-    names: [...byName.keys(), ...outside.keys()],
+    names: [...new Set([...byName.keys(), ...outside.keys(), ...elsewhere.keys()])],
+    ambiguous(name) {
+      const meant = byName.has(name) || outside.has(name) ? [] : (elsewhere.get(name) ?? []);
+      return meant.length < 2 ? [] : meant.map(({ ref }) => formatImageRef(ref));
+    },
   };
+}
+
+type Named = { readonly definition: Definition; readonly ref: ImageRef };
+
+function namedOf(definition: Definition, config: Config): Named {
+  return { definition, ref: { ...repositoryRefOf(config, definition.repository), tag: tagOf(definition) } };
 }

@@ -1,6 +1,6 @@
 import type { Definition } from '../definition/definition.js';
 import { isWithin } from '../definition/paths.js';
-import type { Config } from '../shared/config.js';
+import { fileOf, type Config } from '../shared/config.js';
 import { nearHint } from '../shared/near-names.js';
 import type { Problem } from '../shared/problem.js';
 import { checkChangelog } from './check-changelog.js';
@@ -25,7 +25,7 @@ export type LineOf = (definition: Definition) => (line: number) => number | unde
 export function lintTree(subjects: readonly Subject[], surroundings: Surroundings, problems: readonly Problem[], lineOf: LineOf): readonly Finding[] {
   const { config } = surroundings;
   const findings: Finding[] = [
-    ...config.lintIgnore.flatMap(({ rule, line }) => unknownRule(rule, config.path, line, undefined)),
+    ...config.lintIgnore.flatMap(({ rule, line }) => unknownRule(rule, fileOf(config, 'lint'), line, undefined)),
     // What has a rule is found again below, with a better line.
     ...problems.filter(({ rule }) => rule === undefined).map((problem) => ofBuilding(problem, subjects)),
   ];
@@ -69,6 +69,11 @@ function placing(definition: Definition, lineOf: LineOf): (draft: Draft) => Find
 }
 
 const RANK: Readonly<Record<Level, number>> = { error: 0, warning: 1, note: 2 };
+
+/** The findings of several trees as those of one. */
+export function joinFindings(findings: readonly (readonly Finding[])[]): readonly Finding[] {
+  return sorted(findings.flat());
+}
 
 /** By file, line, level and rule; what is said twice, once. */
 function sorted(findings: readonly Finding[]): readonly Finding[] {

@@ -10,14 +10,15 @@ import { provenanceOf, type ParentDigests, type Provenance } from '../state/labe
 import type { LocalImage } from '../state/local-images.js';
 import type { ImageState, Need, State } from '../state/state.js';
 import { mayMoveLatest } from './latest.js';
+import { isPublished } from './publishing.js';
 import type { Reason } from './reason.js';
-import type { Plan, Publishing, Step } from './step.js';
+import type { Plan, RunPublishing, Step } from './step.js';
 
 /** What a user asks of a build. */
 export type BuildRequest = {
   /** Images to look after; undefined: all. Unpublished parents of what is built come along. */
   readonly select: ReadonlySet<ImageName> | undefined;
-  readonly publishing: Publishing;
+  readonly publishing: RunPublishing;
   /** Build the selected images though nothing asks for it. */
   readonly rebuild: boolean;
   /** UTC day of the run's start, `YYYYMMDD`. */
@@ -75,6 +76,7 @@ function planOnce(graph: Graph, state: State, request: BuildRequest, included: R
       request,
       published: state.images.get(image)!,
       today: request.definitions.get(image)!,
+      publishes: isPublished(request.publishing, node.tree.name),
       requested: request.rebuild && request.select?.has(image) === true,
       neededBy: neededBy.get(image),
       standings: new Map(node.parents.map((parent) => [parent, planned.get(parent)!.standing])),
@@ -108,6 +110,8 @@ type One = {
   readonly request: BuildRequest;
   readonly published: ImageState;
   readonly today: Digest;
+  /** Whether its tree publishes. */
+  readonly publishes: boolean;
   readonly requested: boolean;
   readonly neededBy: ImageName | undefined;
   readonly standings: ReadonlyMap<ImageName, Standing>;
@@ -154,7 +158,7 @@ function isOlderHere({ node, published, state }: One, step: Step): boolean {
 }
 
 function planVersioned(one: One): Planned {
-  const { node, published, state, request, requested } = one;
+  const { node, published, state, requested } = one;
   const tagSource = node.definition.tagSource as Extract<typeof node.definition.tagSource, { source: 'changelog' }>;
   const { version, older } = tagSource;
   const there = published.version;
@@ -166,7 +170,7 @@ function planVersioned(one: One): Planned {
     return { step, standing: there === undefined ? 'changes' : { digest: there.digest } };
   }
   const move = mayMoveLatest(node.definition.image, version, older, there?.digest, published.latest, state.olderVersion);
-  if (move.result === 'unread' && request.publishing.publish) one.need({ need: 'older-version', image: node.definition.image });
+  if (move.result === 'unread' && one.publishes) one.need({ need: 'older-version', image: node.definition.image });
 
   if (there === undefined) {
     const planned = planUnpublished(one, version, [{ why: 'not-published' }], move.result === 'move', now);
@@ -189,7 +193,7 @@ function planVersioned(one: One): Planned {
       return { step: stepOf(one, version, { ...base, action: 'blocked', reasons: [move.reason, ...drift] }), standing };
     case 'move': {
       const reasons: readonly Reason[] = [{ why: 'promotion-pending', from: published.latest === undefined ? undefined : (now ?? 'another image') }, ...drift, ...behind];
-      if (!request.publishing.publish) return { step: stepOf(one, version, { ...base, action: 'keep', reasons }), standing };
+      if (!one.publishes) return { step: stepOf(one, version, { ...base, action: 'keep', reasons }), standing };
       return { step: stepOf(one, version, { ...base, action: 'promote', promotes: true, reasons }), standing };
     }
   }
@@ -219,14 +223,14 @@ function planRolling(one: One): Planned {
     return { step: stepOf(one, moving, { action: 'keep', reasons: [why], digest: kept.digest, now }), standing: { digest: kept.digest } };
   }
   if (dated === undefined) one.need({ need: 'dated-tags', image });
-  const back = request.publishing.publish ? reasons.find((reason) => (reason.why === 'parent-moved' || reason.why === 'parent-builds') && one.olderParents.has(reason.parent)) : undefined;
+  const back = one.publishes ? reasons.find((reason) => (reason.why === 'parent-moved' || reason.why === 'parent-builds') && one.olderParents.has(reason.parent)) : undefined;
   if (back !== undefined && latest !== undefined) {
     const { parent } = back as Extract<Reason, { why: 'parent-moved' | 'parent-builds' }>;
     return { step: stepOf(one, moving, { action: 'blocked', reasons: [{ why: 'older-parent', parent }], digest: latest.digest, now }), standing: { digest: latest.digest } };
   }
-  if (request.publishing.publish && !requested && latest?.provenance?.revision !== undefined) {
+  if (one.publishes && !requested && latest?.provenance?.revision !== undefined) {
     const { revision } = latest.provenance;
-    if (!state.ancestry.has(revision)) one.need({ need: 'ancestry', revision });
+    if (!state.ancestry.has(revision)) one.need({ need: 'ancestry', revision, tree: node.tree.name });
     if (state.ancestry.get(revision) === false) {
       const step = stepOf(one, moving, { action: 'blocked', reasons: [{ why: 'older-checkout', latest: `of commit ${revision.slice(0, 12)}, which is not in this git tree`, moving: otherMovingTag(node.definition) }], digest: latest.digest, now });
       return { step, standing: { digest: latest.digest } };
@@ -237,7 +241,7 @@ function planRolling(one: One): Planned {
   if (ready !== undefined) {
     const base = { digest: ready.digest, now };
     const why: readonly Reason[] = [{ why: 'promoted', tag: ready.tag }, ...reasons];
-    const step = request.publishing.publish ? stepOf(one, ready.tag, { ...base, action: 'promote', promotes: true, reasons: why }) : stepOf(one, ready.tag, { ...base, action: 'keep', reasons: why });
+    const step = one.publishes ? stepOf(one, ready.tag, { ...base, action: 'promote', promotes: true, reasons: why }) : stepOf(one, ready.tag, { ...base, action: 'keep', reasons: why });
     return { step, standing: { digest: ready.digest } };
   }
   const taken = [...(dated ?? []).map(({ tag }) => tag), ...localTags(one)];
@@ -298,8 +302,8 @@ function isToday(one: One, provenance: Provenance): boolean {
 
 /** An image that the registry does not have: taken from the engine if that one is exactly what would be built, else built. */
 function planUnpublished(one: One, tag: string, reasons: readonly Reason[], promotes: boolean, now: string | undefined): Planned {
-  const { request, neededBy, requested } = one;
-  const { publish } = request.publishing;
+  const { neededBy, requested } = one;
+  const publish = one.publishes;
   const why: readonly Reason[] = neededBy === undefined ? reasons : [...reasons, { why: 'needed-by', child: neededBy }];
   const local = requested ? undefined : reusable(one);
   if (local !== undefined) {

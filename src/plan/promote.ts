@@ -2,7 +2,7 @@ import { otherMovingTag } from '../definition/definition.js';
 import { parentRefs, type Graph } from '../graph/graph.js';
 import { formatImageRef, withTag, type ImageName } from '../shared/image-ref.js';
 import type { Need, State } from '../state/state.js';
-import type { Plan, Publishing, Step } from './step.js';
+import type { Plan, RunPublishing, Step } from './step.js';
 
 /** What `promote IMAGE` comes to: a plan of one step, what must be read first, or that there is nothing to promote. */
 export type PromotePlan = { readonly plan: Plan } | { readonly need: Need } | { readonly nothing: string };
@@ -11,7 +11,7 @@ export type PromotePlan = { readonly plan: Plan } | { readonly need: Need } | { 
  * Moves `:latest` to the changelog's newest version, or to the newest dated tag, whatever `:latest` is now: the way out when
  * planning refuses because it does not know what is there.
  */
-export function planPromote(graph: Graph, state: State, image: ImageName, publishing: Publishing): PromotePlan {
+export function planPromote(graph: Graph, state: State, image: ImageName, publishing: RunPublishing): PromotePlan {
   const node = graph.nodes.get(image)!;
   const published = state.images.get(image)!;
   const { tagSource, recipe } = node.definition;

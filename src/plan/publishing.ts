@@ -1,6 +1,6 @@
 import type { Nightly } from '../definition/nightly.js';
-import type { Config } from '../shared/config.js';
-import type { Publishing } from './step.js';
+import { fileOf, type Config } from '../shared/config.js';
+import type { Publishing, RunPublishing } from './step.js';
 
 /** What an unset `publish:` without a login in the config is explained with. */
 export const NO_LOGIN = 'neither "publish: true" nor username and password in ';
@@ -17,7 +17,7 @@ export function decidePublishing(config: Config, wanted: boolean | undefined, lo
   if (wanted === true) return yes;
   if (wanted === false) return { publish: false, to, why: '--no-publish' };
   if (config.publish === true) return yes;
-  if (config.publish === false) return { publish: false, to, why: `publish: false in ${config.path}` };
+  if (config.publish === false) return { publish: false, to, why: `publish: false in ${fileOf(config, 'publish')}` };
   if (config.credentials !== undefined) return yes;
   return { publish: false, to, why: `${NO_LOGIN}${config.path}; --publish publishes` };
 }
@@ -27,8 +27,22 @@ export function formatNightly(nightly: Nightly | undefined): readonly string[] {
   return nightly === undefined ? [] : [`${nightly.build} build: tags end in -${nightly.suffix}; versions, dated tags and :latest stay as they are`];
 }
 
-/** The first line of every plan and run. */
-export function formatPublishing(publishing: Publishing): string {
-  if (!publishing.publish) return `not publishing: ${publishing.why}`;
-  return `publishing to ${publishing.to}${publishing.as === undefined ? '' : ` as ${publishing.as}`}`;
+/** Whether the images of a tree go to its registry. */
+export function isPublished(publishing: RunPublishing, tree: string): boolean {
+  return publishingsOf(publishing).some((one) => one.publish && (one.tree ?? tree) === tree);
+}
+
+/** Each tree's; a tree alone is not named. */
+export function publishingsOf(publishing: RunPublishing): readonly (Publishing & { readonly tree?: string })[] {
+  return 'publish' in publishing ? [publishing] : publishing;
+}
+
+/** The first lines of every plan and run: one for each registry and namespace. */
+export function formatPublishing(publishing: RunPublishing): readonly string[] {
+  const trees = publishingsOf(publishing);
+  const lines = trees.map((one) => {
+    if (one.publish) return `publishing to ${one.to}${one.as === undefined ? '' : ` as ${one.as}`}`;
+    return `not publishing${trees.length === 1 ? '' : ` to ${one.to}`}: ${one.why}`;
+  });
+  return [...new Set(lines)];
 }

@@ -50,9 +50,12 @@ export type Publishing =
   | { readonly publish: true; readonly to: string; readonly as: string | undefined }
   | { readonly publish: false; readonly to: string; readonly why: string };
 
+/** That of a tree alone; of several trees, each one's, in their order. */
+export type RunPublishing = Publishing | readonly (Publishing & { readonly tree: string })[];
+
 /** Steps for every image of the graph, parents first; and what should be read before the plan can be believed. */
 export type Plan = {
-  readonly publishing: Publishing;
+  readonly publishing: RunPublishing;
   /** Set: a nightly or snapshot build. */
   readonly nightly?: Nightly | undefined;
   readonly steps: readonly Step[];

@@ -1,5 +1,5 @@
-import { NO_LOGIN } from '../plan/publishing.js';
-import type { Plan, Step } from '../plan/step.js';
+import { NO_LOGIN, publishingsOf } from '../plan/publishing.js';
+import type { Plan, Publishing, Step } from '../plan/step.js';
 import type { Event } from '../execute/event.js';
 import type { ImageName } from '../shared/image-ref.js';
 
@@ -17,7 +17,7 @@ export type DockerPkgView = {
  */
 export function createDockerPkgView(): DockerPkgView {
   let steps: ReadonlyMap<ImageName, Step> = new Map();
-  let publishing: Plan['publishing'] | undefined;
+  let publishing: readonly Publishing[] | undefined;
   const atEnd: string[] = [];
 
   const refOf = (image: ImageName): string => steps.get(image)?.ref ?? image;
@@ -30,10 +30,10 @@ export function createDockerPkgView(): DockerPkgView {
   };
   const begin = (plan: Pick<Plan, 'steps' | 'publishing'>): readonly string[] => {
     steps = new Map(plan.steps.map((step) => [step.image, step]));
-    publishing = plan.publishing;
+    publishing = publishingsOf(plan.publishing);
     return ['Will build the following images:', ...plan.steps.filter(({ action }) => action === 'build').map(({ ref }) => `* ${ref}`), '== Step 1: building images =='];
   };
-  const end = (): readonly string[] => ['== Step 2: publishing ==', ...(publishing?.publish === false ? [notPublishing(publishing.why)] : []), ...atEnd, '== Build done! =='];
+  const end = (): readonly string[] => ['== Step 2: publishing ==', ...(publishing ?? []).flatMap((tree) => (tree.publish ? [] : [notPublishing(tree.why)])), ...atEnd, '== Build done! =='];
 
   return {
     nothingToDo: (plan) => [...begin(plan), ...end()],
@@ -53,7 +53,7 @@ export function createDockerPkgView(): DockerPkgView {
         case 'published':
           return later(`Successfully published image ${refOf(event.image)}`);
         case 'finished-locally':
-          return publishing?.publish === true ? later(`NOT publishing image ${refOf(event.image)}: ${event.because}`) : [];
+          return publishing?.some(({ publish }) => publish) === true ? later(`NOT publishing image ${refOf(event.image)}: ${event.because}`) : [];
         case 'run-finished':
           // A run that ended before its plan was begun has shown no heading yet.
           return publishing === undefined ? [] : end();

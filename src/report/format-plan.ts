@@ -15,7 +15,8 @@ function isQuiet(step: Step): boolean {
 export function formatPlan(plan: Plan, all: boolean): readonly string[] {
   const shown = plan.steps.filter((step) => all || !isQuiet(step));
   const stuck = plan.steps.filter(({ action, reasons }) => action === 'blocked' || reasons.some(({ why }) => why === 'latest-unknown' || why === 'older-checkout'));
-  const head = formatPublishing(plan.publishing) + (stuck.length === 0 ? '' : `            not moving ${[...new Set(stuck.map(({ moving }) => `:${moving ?? 'latest'}`))].join(' and ')} of ${stuck.length} image${stuck.length === 1 ? '' : 's'} (see below)`);
+  const [first, ...more] = formatPublishing(plan.publishing);
+  const head = first + (stuck.length === 0 ? '' : `            not moving ${[...new Set(stuck.map(({ moving }) => `:${moving ?? 'latest'}`))].join(' and ')} of ${stuck.length} image${stuck.length === 1 ? '' : 's'} (see below)`);
   const say = sayNames(plan.steps.map(({ image }) => image));
   const rows = shown.map((step) => [
     `  ${say(step.image)}`,
@@ -25,7 +26,7 @@ export function formatPlan(plan: Plan, all: boolean): readonly string[] {
     step.reasons.map((reason) => explain(reason, say)).join('; '),
   ]);
   const table = rows.length === 0 ? [] : ['', ...formatTable([['  image', 'now', 'will be', 'action', 'why'], ...rows])];
-  return [head, ...formatNightly(plan.nightly), ...table, '', formatCounts(plan, plan.steps.length - shown.length), ...formatBehind(plan, all)];
+  return [head, ...more, ...formatNightly(plan.nightly), ...table, '', formatCounts(plan, plan.steps.length - shown.length), ...formatBehind(plan, all)];
 }
 
 /** A version does not change when what it stands on does. After the rebuild of a base that is so of most of a tree: a count, no row for each. */

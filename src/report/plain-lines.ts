@@ -49,7 +49,7 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
         tally.leftOut = event.steps.filter(isLeftOut).length;
         tally.kept = event.steps.filter(({ action }) => action === 'keep').length - tally.leftOut;
         return [
-          formatPublishing(event.publishing),
+          ...formatPublishing(event.publishing),
           ...formatNightly(event.nightly),
           ...event.steps.filter(({ action }) => action === 'blocked').map((step) => says(step.image, 'blocked', why(step.reasons))),
         ];

@@ -3,7 +3,8 @@ export type BuildSecret = {
   readonly id: string;
   /** A path as written in the config, or a variable; its name: a variable of that name if there is one, else a file. */
   readonly from: { readonly file: string } | { readonly variable: string } | 'its-name';
-  /** Line of the config. */
+  /** The config that names it, and the line. */
+  readonly path: string;
   readonly line: number;
 };
 
@@ -13,7 +14,7 @@ const KEYS = ['id', 'type', 'src', 'source', 'env'];
  * Reads a secret as `docker build --secret` takes it: `id=npm,src=./token`, `id=npm,env=NPM_TOKEN`, `id=NPM_TOKEN`; or says what is
  * wrong with it, without repeating any of it but the names of its keys, since it may be a secret that was written in the wrong place.
  */
-export function parseBuildSecret(text: string): Omit<BuildSecret, 'line'> | { readonly fault: string } {
+export function parseBuildSecret(text: string): Omit<BuildSecret, 'path' | 'line'> | { readonly fault: string } {
   const fields = new Map<string, string>();
   for (const part of text.split(',')) {
     const equals = part.indexOf('=');

@@ -17,8 +17,10 @@ export type Timeouts = {
 
 /** What config.yaml says, with its defaults filled in. docker-pkg's keys keep docker-pkg's meaning. */
 export type Config = {
-  /** The file it came from, as a person would type it. */
+  /** The file that was named, as a person would type it. */
   readonly path: string;
+  /** The files below it, the nearest first, each with the keys that it has and no file above it. */
+  readonly under: readonly { readonly path: string; readonly keys: readonly string[] }[];
   /** Host and, when not the default, port; it may have a path behind it: `registry.example.org/base`. */
   readonly registry: string;
   readonly namespace: string | undefined;
@@ -68,3 +70,20 @@ export type Config = {
   /** Every key but credentials, as templates see it; defaults filled in as docker-pkg does. */
   readonly variables: Readonly<Record<string, unknown>>;
 };
+
+/** One tree of definitions, and what its config says. */
+export type TreeConfig = {
+  /** What a config with `trees:` calls it; a tree alone is called by its folder. */
+  readonly name: string;
+  /** Its folder, as a person would type it. */
+  readonly directory: string;
+  readonly config: Config;
+};
+
+/** The trees of a run, at least one, and what holds for all of them together. */
+export type RunConfig = Pick<Config, 'path' | 'platform' | 'jobs' | 'minFree' | 'engineCache'> & { readonly trees: readonly TreeConfig[] };
+
+/** The file in which a config has a key; the one that was named where none has. */
+export function fileOf(config: Config, key: string): string {
+  return config.under.find(({ keys }) => keys.includes(key))?.path ?? config.path;
+}

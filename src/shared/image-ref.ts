@@ -1,6 +1,6 @@
 import { isDigest, type Digest } from './digest.js';
 
-/** `namespace/name`: what one definition is called inside its registry. */
+/** What tells one image of a run from all others: `namespace/name`; with its registry before it where two trees have the same. */
 export type ImageName = string;
 
 /**

@@ -2,13 +2,14 @@ import { parseBuildSecret, type BuildSecret } from './build-secret.js';
 import type { Config, Timeouts } from './config.js';
 import { readContainerLimits } from './container-limits.js';
 import { parseImageRef, REPOSITORY_PATTERN } from './image-ref.js';
+import { layeredFields, type Layer } from './layered-fields.js';
 import { LAYOUT_KEYS, readLayout } from './layout.js';
 import { nearHint, nearNames } from './near-names.js';
 import type { RegistryMirrors } from './registry-mirrors.js';
 import { bad, errorAt, good, warningAt, type Checked, type Problem } from './problem.js';
 import { readProxyUrl } from './proxy-url.js';
 import { parseYaml, pointerStep, type YamlDocument } from './yaml-document.js';
-import { yamlFields, type YamlFields } from './yaml-fields.js';
+import type { YamlFields } from './yaml-fields.js';
 
 /** What a template finds when the config does not say it: docker-pkg's own defaults, keys that only later work reads among them. */
 const VARIABLE_DEFAULTS: Readonly<Record<string, unknown>> = {
@@ -30,7 +31,8 @@ const VARIABLE_DEFAULTS: Readonly<Record<string, unknown>> = {
   update_id: 's',
 };
 
-const SECRET_KEYS: readonly string[] = ['username', 'password'];
+/** What templates do not see. */
+const HIDDEN_KEYS: readonly string[] = ['username', 'password', 'trees'];
 
 /** docker-pkg writes "unset" as null in these. */
 const NULLABLE_KEYS: readonly string[] = ['username', 'password', 'http_proxy', 'apt_only_proxy', 'ca_bundle'];
@@ -38,7 +40,7 @@ const NULLABLE_KEYS: readonly string[] = ['username', 'password', 'http_proxy', 
 /** Every key that is no template variable of the user's own. */
 export const KNOWN_KEYS: readonly string[] = [
   ...Object.keys(VARIABLE_DEFAULTS),
-  ...SECRET_KEYS,
+  ...HIDDEN_KEYS,
   'seed_image',
   'driver',
   'container_limits',
@@ -64,28 +66,38 @@ const DEFAULT_MIN_FREE = 2e9;
 
 const MAX_UID = 4294967294;
 
+/** A config's text, and where it is. */
+export type ConfigFile = { readonly path: string; readonly text: string };
+
 /**
  * Reads config.yaml: docker-pkg's keys with docker-pkg's meaning, ours beside them, every other key a template variable.
  * All that is wrong is reported at once; no message shows a value of `username` or `password`.
+ * @param under files that say what this one does not, the nearest first
  */
-export function parseConfig(path: string, text: string): Checked<Config> {
-  const parsed = parseYaml(path, text);
-  if (!parsed.ok) return bad(parsed.problems);
+export function parseConfig(path: string, text: string, under: readonly ConfigFile[] = []): Checked<Config> {
   const problems: Problem[] = [];
-  const document = withoutNulls(parsed.value);
-  const fields = yamlFields(path, document, problems);
+  const layers = [{ path, text }, ...under].flatMap((file): readonly Layer[] => {
+    const parsed = parseYaml(file.path, file.text);
+    problems.push(...(parsed.ok ? parsed.warnings : parsed.problems));
+    return parsed.ok ? [{ path: file.path, document: parsed.value }] : [];
+  });
+  if (layers.length <= under.length) return bad(problems);
+  const fields = layeredFields(layers, NULLABLE_KEYS, problems);
   if (fields === undefined) return bad(problems);
   const layout = readLayout(fields);
   const knownKeys = [...KNOWN_KEYS, ...Object.keys(LAYOUT_KEYS[layout.name])];
-  problems.push(...oddKeys(path, fields, knownKeys), ...oddNumbers(path, parsed.value, knownKeys));
+  for (const [index, { path: own, document }] of layers.entries()) problems.push(...oddKeys(own, fields.owners[index]!, knownKeys), ...oddNumbers(own, document, fields.owners[index]!.keys, knownKeys));
 
-  const httpProxy = readProxyUrl(path, fields, 'http_proxy', problems);
-  const aptProxy = readProxyUrl(path, fields, 'apt_only_proxy', problems) ?? httpProxy;
-  const credentials = readCredentials(path, fields, problems);
+  const httpProxy = readProxyUrl(fields, 'http_proxy', problems);
+  const aptProxy = readProxyUrl(fields, 'apt_only_proxy', problems) ?? httpProxy;
+  const credentials = readCredentials(fields, problems);
   const registry = fields.checkedText('registry', registryFault);
+  const driver = fields.text('driver');
+  if (driver !== undefined && driver !== 'docker') fields.problem('driver', `"${driver}" is not supported: images are built by a Docker engine ("docker")`);
   if (!fields.keys.includes('registry')) problems.push(errorAt(path, undefined, 'registry is missing: the host that images are pushed to ("registry.example.org")'));
   const known: Omit<Config, 'variables'> = {
     path,
+    under: layers.slice(1).map((layer, index) => ({ path: layer.path, keys: fields.owners[index + 1]!.keys })),
     registry: registry ?? '',
     namespace: fields.checkedText('namespace', namespaceFault) || undefined,
     layout,
@@ -101,17 +113,14 @@ export function parseConfig(path: string, text: string): Checked<Config> {
     verifyCommand: fields.checkedText('verify_command', emptyFault) ?? '/bin/bash',
     verifyArgs: fields.texts('verify_args', placeholderFault) ?? (VARIABLE_DEFAULTS['verify_args'] as readonly string[]),
     publish: fields.flag('publish'),
-    platform: fields.checkedText('platform', platformFault),
     allowedSources: fields.texts('allowed_sources', emptyFault),
     insecureRegistries: fields.texts('insecure_registries', hostFault) ?? [],
-    buildSecrets: readSecrets(path, fields, problems),
+    buildSecrets: readSecrets(fields, problems),
     containerLimits: readContainerLimits(fields),
     registryMirrors: readMirrors(fields),
-    jobs: fields.number('jobs', { whole: true, min: 1 }),
+    ...readRunKeys(fields),
     lintIgnore: readLint(fields),
     timeouts: readTimeouts(fields),
-    minFree: fields.size('min_free') ?? DEFAULT_MIN_FREE,
-    engineCache: fields.size('engine_cache'),
     fallbackAuthor: fields.checkedText('fallback_author', authorFault) ?? textDefault('fallback_author'),
     fallbackEmail: fields.checkedText('fallback_email', emailFault) ?? textDefault('fallback_email'),
     distribution: fields.checkedText('distribution', distributionFault) ?? textDefault('distribution'),
@@ -119,7 +128,17 @@ export function parseConfig(path: string, text: string): Checked<Config> {
   };
   if (problems.some(({ severity }) => severity === 'error')) return bad(problems);
   const proxies = { http_proxy: httpProxy ?? null, apt_only_proxy: aptProxy ?? null };
-  return good({ ...known, variables: { ...VARIABLE_DEFAULTS, ...LAYOUT_KEYS[layout.name], ...variablesOf(parsed.value), ...proxies } }, problems);
+  return good({ ...known, variables: { ...VARIABLE_DEFAULTS, ...LAYOUT_KEYS[layout.name], ...Object.assign({}, ...layers.map(variablesOf).reverse()), ...proxies } }, problems);
+}
+
+/** The keys that a run has one value of, however many trees it is of. */
+export function readRunKeys(fields: YamlFields): Pick<Config, 'platform' | 'jobs' | 'minFree' | 'engineCache'> {
+  return {
+    platform: fields.checkedText('platform', platformFault),
+    jobs: fields.number('jobs', { whole: true, min: 1 }),
+    minFree: fields.size('min_free') ?? DEFAULT_MIN_FREE,
+    engineCache: fields.size('engine_cache'),
+  };
 }
 
 function textDefault(key: 'fallback_author' | 'fallback_email' | 'distribution' | 'update_id'): string {
@@ -127,14 +146,8 @@ function textDefault(key: 'fallback_author' | 'fallback_email' | 'distribution' 
 }
 
 /** Every key but credentials, as written. */
-function variablesOf(document: YamlDocument): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(document.value as object).filter(([key]) => !SECRET_KEYS.includes(key)));
-}
-
-/** The document as if the keys that may be null were not there when they are. */
-function withoutNulls(document: YamlDocument): YamlDocument {
-  if (typeof document.value !== 'object' || document.value === null || Array.isArray(document.value)) return document;
-  return { ...document, value: Object.fromEntries(Object.entries(document.value).filter(([key, value]) => value !== null || !NULLABLE_KEYS.includes(key))) };
+function variablesOf({ document }: Layer): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(document.value as object).filter(([key]) => !HIDDEN_KEYS.includes(key)));
 }
 
 /** A key that nobody knows is a variable; near a known one it may be a slip. A part of a known word is none: `update`. */
@@ -147,7 +160,7 @@ function oddKeys(path: string, fields: YamlFields, knownKeys: readonly string[])
 }
 
 /** `version: 3.10` is the number 3.1, and a template prints it so. Only variables matter: all numbers of known keys are checked. */
-function oddNumbers(path: string, document: YamlDocument, knownKeys: readonly string[]): readonly Problem[] {
+function oddNumbers(path: string, document: YamlDocument, keys: readonly string[], knownKeys: readonly string[]): readonly Problem[] {
   const found: Problem[] = [];
   const visit = (value: unknown, pointer: string): void => {
     if (typeof value === 'number') {
@@ -157,31 +170,32 @@ function oddNumbers(path: string, document: YamlDocument, knownKeys: readonly st
       for (const [key, item] of Object.entries(value)) visit(item, pointer + pointerStep(key));
     }
   };
-  for (const [key, value] of Object.entries(document.value as object)) if (!knownKeys.includes(key)) visit(value, pointerStep(key));
+  for (const [key, value] of Object.entries(document.value as object)) if (keys.includes(key) && !knownKeys.includes(key)) visit(value, pointerStep(key));
   return found;
 }
 
-function readCredentials(path: string, fields: YamlFields, problems: Problem[]): Config['credentials'] {
+function readCredentials(fields: YamlFields, problems: Problem[]): Config['credentials'] {
   const before = problems.length;
   const username = fields.text('username') || undefined;
   const password = fields.text('password') || undefined;
   if (username !== undefined && password !== undefined) return { username, password };
   if (problems.length > before || username === password) return undefined;
   const [given, missing] = username === undefined ? ['password', 'username'] : ['username', 'password'];
-  problems.push(errorAt(path, fields.lineOf(given!), `${given} is set, but ${missing} is not: publishing with credentials from the config needs both`));
+  fields.problem(given!, `is set, but ${missing} is not: publishing with credentials from the config needs both`);
   return undefined;
 }
 
 /** Messages show nothing of an item but its id: somebody may have written the secret itself. */
-function readSecrets(path: string, fields: YamlFields, problems: Problem[]): readonly BuildSecret[] {
+function readSecrets(fields: YamlFields, problems: Problem[]): readonly BuildSecret[] {
   const secrets: BuildSecret[] = [];
+  const path = fields.pathOf('build_secrets');
   for (const [index, text] of (fields.texts('build_secrets') ?? []).entries()) {
     const line = fields.lineOf('build_secrets', index);
     const secret = parseBuildSecret(text);
     const before = 'fault' in secret ? undefined : secrets.find(({ id }) => id === secret.id);
     if ('fault' in secret) problems.push(errorAt(path, line, `build_secrets: item ${index + 1} ${secret.fault}`));
     else if (before !== undefined) problems.push(errorAt(path, line, `build_secrets: "${secret.id}" stands already on line ${before.line}`));
-    else secrets.push({ ...secret, line });
+    else secrets.push({ ...secret, path, line });
   }
   return secrets;
 }

@@ -13,6 +13,8 @@ export type YamlFields = {
   /** The line on which the mapping begins. */
   readonly line: number;
   lineOf(key: string | number, ...below: readonly (string | number)[]): number;
+  /** The file that has a key. */
+  pathOf(key: string): string;
   text(key: string): string | undefined;
   /** A text whose check returns what is wrong with it ("is no image reference"). */
   checkedText(key: string, fault: (text: string) => string | undefined): string | undefined;
@@ -51,6 +53,7 @@ export function yamlFields(path: string, document: YamlDocument, problems: Probl
     keys: Object.keys(value),
     line: document.lineOf(pointer),
     lineOf,
+    pathOf: () => path,
     problem,
     text,
     checkedText(key, fault) {

@@ -16,8 +16,8 @@ const DATED_READ = 10;
 export type Outside = {
   readonly published: PublishedImages;
   readonly local: LocalImages;
-  /** Whether a commit is HEAD or its ancestor; undefined outside a git tree. */
-  isAncestor(revision: string): Promise<boolean | undefined>;
+  /** Whether a commit is HEAD or its ancestor in a tree's git; undefined outside a git tree. */
+  isAncestor(revision: string, tree: string): Promise<boolean | undefined>;
   readonly memory: DigestMemory;
 };
 
@@ -107,7 +107,7 @@ export async function readNeeds(graph: Graph, state: State, needs: readonly Need
         case 'outside-digest':
           return void digests.set(need.ref, await outsideDigest(need.ref, outside, signal));
         case 'ancestry':
-          return void ancestry.set(need.revision, await outside.isAncestor(need.revision));
+          return void ancestry.set(need.revision, await outside.isAncestor(need.revision, need.tree));
       }
     },
     signal,

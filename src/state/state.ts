@@ -49,4 +49,4 @@ export type Need =
   | { readonly need: 'older-version'; readonly image: ImageName }
   | { readonly need: 'local-images' }
   | { readonly need: 'outside-digest'; readonly ref: string }
-  | { readonly need: 'ancestry'; readonly revision: string };
+  | { readonly need: 'ancestry'; readonly revision: string; /** Whose git is asked. */ readonly tree: string };

@@ -11,7 +11,7 @@ import type { Finding, Subject } from '../../src/lint/finding.js';
 import { lintTree } from '../../src/lint/lint-tree.js';
 import { formatFinding } from '../../src/report/format-findings.js';
 import type { Config } from '../../src/shared/config.js';
-import { configOf, filesInMemory } from './tree-in-memory.js';
+import { configOf, filesInMemory, runConfigOf } from './tree-in-memory.js';
 
 /** What lint is given of a tree. */
 export type Linted = { readonly findings: readonly Finding[]; /** As people see them. */ readonly lines: readonly string[]; readonly subjects: readonly Subject[]; readonly tags: Tags };
@@ -24,7 +24,7 @@ export async function lintInMemory(texts: Readonly<Record<string, string>>, conf
   const tags = createTags(definitions, config, parsed.ok ? [] : parsed.broken);
   const renderer = createTreeRenderer(await createRenderer(), tags, config, files);
   const render = createImageRenderer(async () => ({ renderer, parseDockerfile, copiedFiles }), new Map(), (name) => (tags.refOf(name) === undefined ? undefined : [tags.refOf(name)!, neutralTag(name, tags, config)!]));
-  const graph = await buildGraph(definitions, tags, config, render, () => undefined);
+  const graph = await buildGraph([{ tree: runConfigOf(config).trees[0]!, definitions, tags, render }], () => undefined);
   const subjects: Subject[] = [];
   for (const definition of definitions) {
     const image = await render(definition);

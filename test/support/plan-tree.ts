@@ -5,7 +5,10 @@ import type { Plan, Step } from '../../src/plan/step.js';
 import { digestOf, type Digest } from '../../src/shared/digest.js';
 import { LABEL, formatParents, type Provenance } from '../../src/state/labels.js';
 import type { LocalImage } from '../../src/state/local-images.js';
+import { configOf } from './tree-in-memory.js';
 import { stateOf, type DatedImage, type ImageState, type PublishedImage, type State } from '../../src/state/state.js';
+
+const CONFIG = configOf();
 
 export const REGISTRY = 'registry.example.org';
 
@@ -29,6 +32,7 @@ export function nodeOf(name: string, parents: readonly string[], rolling: readon
   const isRolling = rolling.includes(name);
   const definition: Definition = {
     image: name,
+    repository: name,
     name,
     tree: 'images',
     path: name,
@@ -42,6 +46,7 @@ export function nodeOf(name: string, parents: readonly string[], rolling: readon
   const sources = parents.map((parent) => (parent.startsWith('outside/') ? { ref: parent, image: undefined } : { ref: refOf(parent), image: parent }));
   return {
     definition,
+    tree: { name: 'images', directory: 'images', config: CONFIG },
     ref: { registry: REGISTRY, repository: name, tag: isRolling ? 'latest' : '2.0' },
     dockerfile: '',
     neutral: undefined,

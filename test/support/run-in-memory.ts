@@ -4,7 +4,7 @@ import type { BuildRequest } from '../../src/plan/build.js';
 import type { Plan } from '../../src/plan/step.js';
 import type { Config } from '../../src/shared/config.js';
 import type { ExitCode } from '../../src/shared/errors.js';
-import { configOf } from './tree-in-memory.js';
+import { configOf, runConfigOf } from './tree-in-memory.js';
 import { outsideInMemory, type Hooks, type OutsideInMemory } from './outside-in-memory.js';
 import { planFor, stateFor, today, tree, type Outside } from './plan-tree.js';
 
@@ -28,6 +28,11 @@ export type RunInMemory = {
   readonly before?: (outside: OutsideInMemory) => void;
 };
 
+/** The same tree under another config. */
+function configured(graph: Graph, config: Config): Graph {
+  return { ...graph, nodes: new Map([...graph.nodes].map(([name, node]) => [name, { ...node, tree: { ...node.tree, config } }])) };
+}
+
 /** A tree whose Dockerfiles name their sources. */
 export function runnable(graph: Graph): Graph {
   const nodes = [...graph.nodes].map(([name, node]): [string, Node] => [name, { ...node, dockerfile: node.sources.length === 0 ? 'FROM scratch\n' : node.sources.map(({ ref }, at) => (at === 0 ? `FROM ${ref}\n` : `COPY --from=${ref} /a /a\n`)).join('') }]);
@@ -38,11 +43,12 @@ export function runnable(graph: Graph): Graph {
 export async function runInMemory(text: string, run: RunInMemory = {}): Promise<OutsideInMemory & { readonly exit: ExitCode; readonly plan: Plan }> {
   const outside = outsideInMemory(run.hooks, run.platform);
   const drawn = tree(text, run.rolling);
-  const graph = runnable(run.graph?.(drawn) ?? drawn);
+  const config = run.config ?? configOf();
+  const graph = runnable(configured(run.graph?.(drawn) ?? drawn, config));
   const plan = planFor(graph, run.found ?? {}, run.request);
   run.before?.(outside);
   const definitions = new Map([...graph.nodes.keys()].map((name) => [name, today(name)]));
   const options: RunOptions = { run: '20260101-0000', token: TOKEN, startedAt: Date.UTC(2026, 0, 1), jobs: 1, onError: 'continue', useCache: false, noPull: false, epoch: undefined, ...run.options };
-  const exit = await runPlan({ graph, plan, state: stateFor(graph, run.found ?? {}), definitions, config: run.config ?? configOf(), options }, outside.ports, run.signal ?? new AbortController().signal);
+  const exit = await runPlan({ graph, plan, state: stateFor(graph, run.found ?? {}), definitions, config: runConfigOf(config), options }, outside.ports, run.signal ?? new AbortController().signal);
   return { ...outside, exit, plan };
 }

@@ -9,7 +9,7 @@ import type { Graph } from '../../src/graph/graph.js';
 import { createImageRenderer } from '../../src/graph/render-image.js';
 import { createTreeRenderer, neutralTag, type TreeRenderer } from '../../src/graph/render-tree.js';
 import { createTags } from '../../src/graph/tags.js';
-import type { Config } from '../../src/shared/config.js';
+import type { Config, RunConfig } from '../../src/shared/config.js';
 import { digestOf } from '../../src/shared/digest.js';
 import { parseConfig } from '../../src/shared/parse-config.js';
 import { bad, errorAt, good, type Checked } from '../../src/shared/problem.js';
@@ -19,6 +19,11 @@ export function configOf(lines = ''): Config {
   const parsed = parseConfig('config.yaml', `registry: registry.example.org\n${lines}`);
   if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
   return parsed.value;
+}
+
+/** The config of a run of one tree, `images`. */
+export function runConfigOf(config: Config): RunConfig {
+  return { path: config.path, platform: config.platform, jobs: config.jobs, minFree: config.minFree, engineCache: config.engineCache, trees: [{ name: 'images', directory: 'images', config }] };
 }
 
 /** A disk that holds these files; 'outside' as text stands for a file beyond the source root. */
@@ -76,7 +81,7 @@ export async function treeInMemory(texts: Readonly<Record<string, string>>, conf
   const tags = createTags(definitions, config);
   const renderer = createTreeRenderer(await createRenderer(), tags, config, files);
   const render = createImageRenderer(async () => ({ renderer, parseDockerfile, copiedFiles }), new Map(), (name) => (tags.refOf(name) === undefined ? undefined : [tags.refOf(name)!, neutralTag(name, tags, config)!]));
-  return { definitions, renderer, graph: await buildGraph(definitions, tags, config, render, () => undefined) };
+  return { definitions, renderer, graph: await buildGraph([{ tree: runConfigOf(config).trees[0]!, definitions, tags, render }], () => undefined) };
 }
 
 /** The problems of something checked, warnings too, as people see them. */

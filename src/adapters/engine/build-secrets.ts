@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { BuildSecret } from '../../shared/build-secret.js';
 import { warningAt, type Problem } from '../../shared/problem.js';
 import { SHORTEST_HIDDEN, type Redactor } from '../../shared/redact.js';
@@ -17,14 +17,15 @@ export type BuildSecrets = {
 /** As docker has it. Bytes. */
 const LARGEST = 500 * 1024;
 
-/** Reads the secrets of a config (at `configPath`, in the absolute folder `directory`); each line of each is hidden from now on. */
-export function readBuildSecrets(secrets: readonly BuildSecret[], place: { readonly configPath: string; readonly directory: string; readonly env: Readonly<Record<string, string | undefined>> }, redactor: Pick<Redactor, 'hide'>): BuildSecrets {
+/** Reads the secrets of a config, files relative to the config that names them; each line of each is hidden from now on. */
+export function readBuildSecrets(secrets: readonly BuildSecret[], { cwd, env }: { /** Absolute. */ readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> }, redactor: Pick<Redactor, 'hide'>): BuildSecrets {
   const warnings: Problem[] = [];
   const answers = new Map<string, SecretAnswer>();
-  for (const { id, from, line } of secrets) {
-    const answer = from === 'its-name' ? readNamed(id, place) : 'file' in from ? readFile(from.file, place.directory) : readVariable(from.variable, place.env);
+  for (const { id, from, path, line } of secrets) {
+    const directory = dirname(resolve(cwd, path));
+    const answer = from === 'its-name' ? readNamed(id, { directory, env }) : 'file' in from ? readFile(from.file, directory) : readVariable(from.variable, env);
     answers.set(id, answer);
-    const warn = (what: string): void => void warnings.push(warningAt(place.configPath, line, `secret "${id}": ${what}`));
+    const warn = (what: string): void => void warnings.push(warningAt(path, line, `secret "${id}": ${what}`));
     if (!('value' in answer)) warn('absent' in answer ? answer.absent : answer.unusable);
     else if (!hideAll(answer.value, redactor)) warn(`lines of fewer than ${SHORTEST_HIDDEN} characters are not hidden in logs`);
   }

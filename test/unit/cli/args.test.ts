@@ -27,7 +27,7 @@ describe('parseArguments', () => {
   it('takes no word at all for build, with everything as it usually is', async () => {
     expect(await parse('')).toMatchObject({
       verb: 'build',
-      options: { directory: 'images', images: [], config: 'config.yaml', select: [], jobs: undefined, publish: undefined, dryRun: false, rebuild: false, onError: 'continue', useCache: false, noPull: false, strict: false, json: false, verbose: false, all: false, check: false },
+      options: { directory: 'images', directoryGiven: false, images: [], config: 'config.yaml', select: [], jobs: undefined, publish: undefined, dryRun: false, rebuild: false, onError: 'continue', useCache: false, noPull: false, strict: false, json: false, verbose: false, all: false, check: false },
     });
   });
   it.each<[string, string, Partial<Options>]>([
@@ -83,7 +83,7 @@ describe('parseArguments', () => {
     ['plan --all --check', 'plan', { all: true, check: true }],
     ['plan --select *a* --no-publish --strict --json', 'plan', { select: ['*a*'], publish: false, strict: true, json: true }],
     ['--json other', 'build', { json: true, directory: 'other' }],
-  ])('%s', async (line, verb, options) => expect(await parse(line)).toEqual({ verb, options: { ...(await optionsOf('')), ...options } }));
+  ])('%s', async (line, verb, options) => expect(await parse(line)).toEqual({ verb, options: { ...(await optionsOf('')), ...options, directoryGiven: 'directory' in options } }));
   it.each(['--version', 'plan --version'])('%s prints the version and does nothing', async (line) => {
     expect(await parse(line)).toEqual({ print: 'from source' });
   });

@@ -14,7 +14,7 @@ const NOON = Date.UTC(2026, 0, 1, 12);
 const LOG = { path: 'log', line: () => undefined, close: async () => undefined };
 
 async function baseImage(latest?: PublishedImage, epoch?: number, lines?: string, rootfs = 'suite: trixie\n'): Promise<{ proxy: string | undefined; outside: OutsideInMemory; made: unknown; config: { created: string; config: { Labels: Record<string, string> } } }> {
-  const checked = (await treeInMemory({ 'images/trixie/rootfs.yaml': rootfs })).graph;
+  const checked = (await treeInMemory({ 'images/trixie/rootfs.yaml': rootfs }, configOf(lines))).graph;
   const graph: Graph = (checked as { value: Graph }).value;
   const outside = outsideInMemory();
   let proxy: string | undefined;
@@ -33,7 +33,7 @@ async function baseImage(latest?: PublishedImage, epoch?: number, lines?: string
   };
   const plan = planFor(graph, {});
   const work: Work = {
-    token: '20260101-0000.abcdef', startedAt: NOON, graph, config: configOf(lines), ports: outside.ports, definitions: new Map([['trixie', today('trixie')]]), useCache: false, epoch, latest: () => latest, bring: async () => [], stackPlatforms: new Map(),
+    token: '20260101-0000.abcdef', startedAt: NOON, graph, ports: outside.ports, definitions: new Map([['trixie', today('trixie')]]), useCache: false, epoch, latest: () => latest, bring: async () => [], stackPlatforms: new Map(),
   };
   const made = await makeImage(stepOf(plan, 'trixie'), LOG, work, new AbortController().signal);
   const text = /\{"created".*?\]\}(?=\0)/.exec(archive)![0];

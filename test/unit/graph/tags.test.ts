@@ -4,8 +4,8 @@ import { createTags, isCurrentTag, repositoryRefOf, tagOf } from '../../../src/g
 import { configOf } from '../../support/tree-in-memory.js';
 import { nodeOf } from '../../support/plan-tree.js';
 
-const web = { ...nodeOf('web', []).definition, image: 'base/web' };
-const run = { ...nodeOf('run', [], ['run']).definition, image: 'base/run' };
+const web = { ...nodeOf('web', []).definition, image: 'base/web', repository: 'base/web' };
+const run = { ...nodeOf('run', [], ['run']).definition, image: 'base/run', repository: 'base/run' };
 
 describe('the tag by which others name an image', () => {
   it('is its version, or latest when it is rolling', () => expect([tagOf(web), tagOf(run)]).toEqual(['2.0', 'latest']));

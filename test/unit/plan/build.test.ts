@@ -332,7 +332,7 @@ describe('planBuild, rolling images at their edges', () => {
     expect(stepOf(planFor(graph, { images: { base: rolled('base'), run: rolled('run', {}) } }), 'run').action).toBe('keep');
   });
   it('asks git before it goes over a newer checkout\'s image', () => {
-    expect(planFor(graph, { images: { base: stale } }).needs).toContainEqual({ need: 'ancestry', revision: 'abcdef0123456' });
+    expect(planFor(graph, { images: { base: stale } }).needs).toContainEqual({ need: 'ancestry', revision: 'abcdef0123456', tree: 'images' });
     expect(planFor(graph, { images: { base: stale } }, { publishing: NOT_PUBLISHING }).needs).toEqual([]);
     expect(planFor(graph, { images: { base: stale }, ancestry: { abcdef0123456: true } }).needs).toEqual([]);
   });

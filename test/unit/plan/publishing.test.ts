@@ -3,7 +3,7 @@ import { decidePublishing, formatPublishing } from '../../../src/plan/publishing
 import { configOf } from '../../support/tree-in-memory.js';
 
 const LOGIN = 'username: builder\npassword: secret\n';
-const said = (lines: string, wanted: boolean | undefined, login?: string): string => formatPublishing(decidePublishing(configOf(lines), wanted, login));
+const said = (lines: string, wanted: boolean | undefined, login?: string): string => formatPublishing(decidePublishing(configOf(lines), wanted, login)).join('\n');
 
 describe('whether a run publishes', () => {
   it.each([

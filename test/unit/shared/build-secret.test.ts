@@ -17,7 +17,7 @@ describe('build_secrets', () => {
     ['ID=npm, Src=a=b', { id: 'npm', from: { file: 'a=b' } }],
   ])('%s', (text, secret) => {
     const config = read(text);
-    expect(config.ok && config.value.buildSecrets).toEqual([{ ...secret, line: 3 }]);
+    expect(config.ok && config.value.buildSecrets).toEqual([{ ...secret, path: 'config.yaml', line: 3 }]);
   });
 
   it.each([

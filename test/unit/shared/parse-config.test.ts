@@ -22,6 +22,7 @@ describe('parseConfig', () => {
     const verify = { command: '/bin/bash', args: ['-c', '{path}/test.sh {image}'] };
     expect(config).toEqual({
       path: 'config.yaml',
+      under: [],
       registry: 'localhost:5000',
       namespace: undefined,
       layout: { name: 'docker-pkg' },

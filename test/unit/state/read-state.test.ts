@@ -211,7 +211,7 @@ describe('reading what a plan needs', () => {
     expect([state.outside.get(ref), asked]).toEqual([digest, requests]);
   });
   it('reads each fact once, however many images need it, and keeps what was known', async () => {
-    const { asked, state, before } = await read([{ need: 'local-images' }, { need: 'local-images' }, { need: 'ancestry', revision: 'old' }, { need: 'ancestry', revision: 'new' }, { need: 'ancestry', revision: 'old' }], {});
+    const { asked, state, before } = await read([{ need: 'local-images' }, { need: 'local-images' }, { need: 'ancestry', revision: 'old', tree: 'images' }, { need: 'ancestry', revision: 'new', tree: 'images' }, { need: 'ancestry', revision: 'old', tree: 'images' }], {});
     expect([...asked].sort()).toEqual(['ancestor new', 'ancestor old', 'images']);
     expect([state.local, state.ancestry.get('old'), state.ancestry.get('new'), state.images]).toEqual([[], true, false, before.images]);
     const { outside } = outsideWith({});

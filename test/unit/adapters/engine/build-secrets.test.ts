@@ -21,7 +21,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 function read(from: BuildSecret['from'], env: Readonly<Record<string, string>> = {}, id = 'npm') {
   const redactor = createRedactor();
-  const secrets = readBuildSecrets([{ id, from, line: 7 }], { configPath: 'config.yaml', directory, env }, redactor);
+  const secrets = readBuildSecrets([{ id, from, path: 'config.yaml', line: 7 }], { cwd: directory, env }, redactor);
   return { redactor, answer: secrets.get(id), warnings: secrets.warnings.map(formatProblem) };
 }
 
@@ -62,7 +62,7 @@ describe('a secret', () => {
   });
 
   it('that nobody configured is none', () => {
-    expect(readBuildSecrets([], { configPath: 'config.yaml', directory, env: {} }, createRedactor()).get('npm')).toEqual({ absent: 'build_secrets of the config does not have it' });
+    expect(readBuildSecrets([], { cwd: directory, env: {} }, createRedactor()).get('npm')).toEqual({ absent: 'build_secrets of the config does not have it' });
   });
 
   it('of several lines is hidden line by line; of one that is too short it is said that it is not', () => {
