@@ -6,6 +6,8 @@ export type Recorded = Uint8Array | undefined;
 
 /** The git work tree that holds a folder, for who writes in it. */
 export interface GitTree {
+  /** Its folder, absolute. */
+  readonly root: string;
   /** A setting of git that holds here: `user.name`. */
   setting(key: string): Promise<string | undefined>;
   /** What HEAD has of some files; undefined: there is no git here to tell. */
@@ -45,6 +47,7 @@ export async function openGitTree(directory: string, env: Readonly<Record<string
     return output === undefined ? undefined : new Map(readBatch(output, paths));
   };
   return {
+    root,
     setting: async (key) => (await ask(['config', '--get', key], directory).catch(() => undefined))?.toString().trim() || undefined,
     inHead: (paths) => read(paths, 'HEAD'),
     inIndex: (paths) => read(paths, ''),

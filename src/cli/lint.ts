@@ -15,7 +15,7 @@ import { EXIT, UsageError } from '../shared/errors.js';
 import type { ImageName } from '../shared/image-ref.js';
 import { formatProblem, type Checked, type Problem } from '../shared/problem.js';
 import type { Environment } from './environment.js';
-import { lockTree } from './lock-tree.js';
+import { lockTrees } from './lock-trees.js';
 import { selection } from './planning.js';
 import { programVersion } from './program-version.js';
 import { openTrees, pauses, readConfig, type OpenTree } from './tree.js';
@@ -26,7 +26,7 @@ export const lint: Verb = async (options, environment) => {
   if (options.json && options.sarif) throw new UsageError('--json and --sarif are two forms of one thing: ask for one of them');
   const config = await readConfig(options, environment);
   if (options.fix) {
-    const lock = options.dryRun ? undefined : await lockTree(options, environment);
+    const lock = options.dryRun ? undefined : await lockTrees(config, environment);
     try {
       const steps = await mend(config, options, environment);
       if (options.dryRun) return EXIT.ok;

@@ -29,6 +29,7 @@ export function routeRegistry(registryFor: (ref: ImageRef) => WritableRegistry):
     digestOf: (ref, signal) => registryFor(ref).digestOf(ref, signal),
     configOf: (ref, digest, signal) => registryFor(ref).configOf(ref, digest, signal),
     tagsOf: (ref, signal) => registryFor(ref).tagsOf(ref, signal),
+    manifestOf: (ref, signal) => registryFor(ref).manifestOf(ref, signal),
     probePush: (ref, signal) => registryFor(ref).probePush(ref, signal),
     namesOf: (ref, digest, signal) => registryFor(ref).namesOf(ref, digest, signal),
     putTag: (ref, digest, tag, signal) => registryFor(ref).putTag(ref, digest, tag, signal),

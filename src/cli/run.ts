@@ -17,6 +17,7 @@ import { fileName, type Connections } from './outside.js';
 import { namespaceOf } from './route.js';
 import { interruptionExit } from './interruption.js';
 import { digestOnDisk, type Planning } from './planning.js';
+import { takeLocks } from './take-locks.js';
 import type { Tree } from './tree.js';
 import type { Options } from './verb.js';
 import { OWN_SHOWING, type RunView, type Showing } from './watch-run.js';
@@ -30,21 +31,12 @@ export async function lockRun({ trees }: RunConfig, publishing: RunPublishing | 
   const directory = machineLockDirectory(join(stateDirectory(environment), 'locks'));
   const publishes = (tree: string): boolean => (typeof publishing === 'boolean' ? publishing : isPublished(publishing, tree));
   const places = new Map(trees.map(({ name, config }) => [`${publishes(name) ? '' : 'local-'}${fileName(namespaceOf(config))}`, namespaceOf(config)]));
-  const taken: Lock[] = [];
-  const all: Lock = {
-    say: (text) => taken.forEach((lock) => lock.say(text)),
-    release: () => taken.forEach((lock) => lock.release()),
-  };
-  for (const [name, place] of [...places].sort()) {
-    const lock = tryLock(directory, name);
-    if ('heldBy' in lock) {
-      all.release();
-      throw new Fault(EXIT.locked, `another run is at work on ${place}: ${lock.heldBy === '' ? 'it has just begun' : lock.heldBy}`, ['wait for it, or end it with kill; its lock goes with it']);
-    }
-    taken.push(lock);
-  }
-  all.say(`pid ${environment.pid}, since ${timeOf(environment.clock.now())}, planning`);
-  return all;
+  return takeLocks(
+    places,
+    (name) => tryLock(directory, name),
+    (place, heldBy) => new Fault(EXIT.locked, `another run is at work on ${place}: ${heldBy === '' ? 'it has just begun' : heldBy}`, ['wait for it, or end it with kill; its lock goes with it']),
+    `pid ${environment.pid}, since ${timeOf(environment.clock.now())}, planning`,
+  );
 }
 
 function timeOf(milliseconds: number): string {

@@ -1,18 +1,18 @@
-import { resolve } from 'node:path';
 import type { GitTree } from '../adapters/git-tree.js';
 import { parseChangelog, tagFault } from '../definition/changelog.js';
 import { formatDate, reasonLines } from '../definition/changelog-entry.js';
 import { compileGlob } from '../graph/glob.js';
 import { isVersioned, type Graph } from '../graph/graph.js';
 import { findImage } from '../graph/select.js';
-import { changelogPath, commitMessage, differsByOurEntry, hasOurEntry, imagesToUpdate, planUpdate, type ChangelogFile, type UpdatePlan } from '../plan/update.js';
+import { changelogPath, commitMessage, differsByOurEntry, hasOurEntry, imagesToUpdate, planUpdate, type ChangelogFile, type Signature, type UpdatePlan } from '../plan/update.js';
 import { formatUpdate, type UpdateEnd } from '../report/format-update.js';
-import type { Config } from '../shared/config.js';
+import type { Config, RunConfig } from '../shared/config.js';
 import { EXIT, Fault, UsageError } from '../shared/errors.js';
 import { formatImageRef, type ImageName } from '../shared/image-ref.js';
 import { nearHint } from '../shared/near-names.js';
 import type { Environment } from './environment.js';
-import { lockTree } from './lock-tree.js';
+import { openGitOfTrees, type GitOfTrees } from './git-of-trees.js';
+import { lockTrees } from './lock-trees.js';
 import { readConfig, readTree, settle, WrongDefinitions, type Tree } from './tree.js';
 import type { Options, Verb } from './verb.js';
 
@@ -25,25 +25,27 @@ export const update: Verb = async (options, environment) => {
   const tree = await readTree(await readConfig(options, environment), options, environment);
   const named = imagesNamed(tree.graph, names);
   const excluded = excludedImages(tree.graph, named, options);
-  const { openGitTree } = await import('../adapters/git-tree.js');
-  const git = await openGitTree(resolve(environment.cwd, options.directory), environment.env);
-  if (options.commit && git === undefined) throw new UsageError(`--commit: ${options.directory} lies in no git work tree`, ['leave out --commit']);
+  const { trees } = tree.config;
+  const gits = await openGitOfTrees(trees, environment);
+  const git = gits.all;
+  const without = trees.find(({ name }) => gits.of(name) === undefined);
+  if (options.commit && without !== undefined) throw new UsageError(`--commit: ${without.directory} lies in no git work tree`, ['leave out --commit']);
+  const signatures = new Map<string, Signature>();
+  for (const { name, config } of trees) signatures.set(name, { author: await authorOf(config, gits.of(name), environment), distribution: config.distribution, mark: config.updateId });
   const changelogs = await readChangelogs(tree, imagesToUpdate(tree.graph, named, excluded).keys(), git, environment);
   const request = {
     named,
     excluded,
     reason,
     version: options.version,
-    author: await authorOf(tree.config, git, environment),
     date: formatDate(environment.clock.now()),
-    distribution: tree.config.distribution,
-    mark: tree.config.updateId,
+    signature: (name: string) => signatures.get(name)!,
     isTaken: () => false,
   };
   const plan = settle(planUpdate(tree.graph, request, changelogs), options, environment);
   if (options.commit) await refuseForeignChanges(plan, changelogs, git!, environment);
   const message = commitMessage(tree.graph, plan, request);
-  const end = options.dryRun ? { written: false, commit: undefined } : await write(plan, options.commit ? { git: git!, message } : undefined, options, environment);
+  const end = options.dryRun ? { written: false, commit: undefined } : await write(plan, options.commit ? { git: git!, message } : undefined, tree.config, environment);
   if (options.json) environment.out(JSON.stringify(toJson(plan, end), null, 2));
   else for (const line of formatUpdate(plan, end)) environment.out(line);
   return EXIT.ok;
@@ -87,7 +89,7 @@ function excludedImages(graph: Graph, named: readonly ImageName[], { exclude }: 
 }
 
 /** The changelogs as they are now; what git has is asked only where an entry of ours may be added to. */
-async function readChangelogs({ graph, files }: Tree, images: Iterable<ImageName>, git: GitTree | undefined, environment: Environment): Promise<ReadonlyMap<ImageName, ChangelogFile>> {
+async function readChangelogs({ graph, files }: Tree, images: Iterable<ImageName>, git: GitOfTrees['all'], environment: Environment): Promise<ReadonlyMap<ImageName, ChangelogFile>> {
   const { realPath } = await import('../adapters/file-writing.js');
   const read = new Map<ImageName, { readonly path: string; readonly real: string; readonly bytes: Uint8Array }>();
   for (const image of images) {
@@ -120,7 +122,7 @@ async function authorOf(config: Config, git: GitTree | undefined, { env }: Envir
 }
 
 /** --commit takes whole files: a change in them that is not an entry of ours would go along unseen. */
-async function refuseForeignChanges(plan: UpdatePlan, changelogs: ReadonlyMap<ImageName, ChangelogFile>, git: GitTree, { cwd }: Environment): Promise<void> {
+async function refuseForeignChanges(plan: UpdatePlan, changelogs: ReadonlyMap<ImageName, ChangelogFile>, git: NonNullable<GitOfTrees['all']>, { cwd }: Environment): Promise<void> {
   const { realPath } = await import('../adapters/file-writing.js');
   const paths = new Map([...plan.steps, ...plan.unchanged].map((file) => [realPath(cwd, file.path), file]));
   const changed = [...(await git.changed([...paths.keys()]).catch((error: Error) => refused(error)))];
@@ -139,11 +141,11 @@ function refused(error: Error): never {
 }
 
 /** Writes the files, and commits them with those that hold the same update already: all of it or nothing. */
-async function write({ steps, unchanged }: UpdatePlan, commit: { readonly git: GitTree; readonly message: string } | undefined, options: Options, environment: Environment): Promise<UpdateEnd> {
+async function write({ steps, unchanged }: UpdatePlan, commit: { readonly git: NonNullable<GitOfTrees['all']>; readonly message: string } | undefined, config: RunConfig, environment: Environment): Promise<UpdateEnd> {
   const files = commit === undefined ? steps : [...steps, ...unchanged];
   if (files.length === 0) return { written: false, commit: undefined };
   const [{ createFileWriting, realPath }, { writeFiles }] = await Promise.all([import('../adapters/file-writing.js'), import('../execute/write-files.js')]);
-  const lock = await lockTree(options, environment);
+  const lock = await lockTrees(config, environment);
   try {
     const putBack = writeFiles(steps, createFileWriting(environment.cwd));
     const written = steps.length > 0;

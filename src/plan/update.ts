@@ -8,6 +8,15 @@ import type { ImageName } from '../shared/image-ref.js';
 import { bad, errorAt, good, warningAt, type Checked, type Problem } from '../shared/problem.js';
 import { writeFile, type WriteFile } from './write-file.js';
 
+/** How the entries of one tree are signed and counted. */
+export type Signature = {
+  /** `Name <mail>`. */
+  readonly author: string;
+  readonly distribution: string;
+  /** The config's `update_id`. */
+  readonly mark: string;
+};
+
 /** What `update` is asked for. */
 export type UpdateRequest = {
   /** At least one; their order is that of their names in the children's entries. */
@@ -18,12 +27,9 @@ export type UpdateRequest = {
   readonly reason: readonly string[];
   /** The version of the named image; undefined: the next one. */
   readonly version: string | undefined;
-  /** `Name <mail>`. */
-  readonly author: string;
   readonly date: string;
-  readonly distribution: string;
-  /** The config's `update_id`. */
-  readonly mark: string;
+  /** By the name of the image's tree. */
+  readonly signature: (tree: string) => Signature;
   /** Versions that are there already, though the changelog does not have them. */
   readonly isTaken: (image: ImageName, version: string) => boolean;
 };
@@ -112,10 +118,10 @@ function planEntry(node: Node, follows: readonly string[], request: UpdateReques
   const [newest] = changelog.entries;
   const isOpen = isOurs(text, newest) && committed !== undefined && !committed.has(newest.version);
   const asked = follows.length === 0 ? request.version : undefined;
-  const to = asked ?? (isOpen ? newest.version : nextVersion(node.definition.image, changelog, request));
+  const to = asked ?? (isOpen ? newest.version : nextVersion(node, changelog, request));
   const problems = asked === undefined ? tagProblems(path, newest.line, to) : versionProblems(path, asked, changelog, isOpen);
   if (problems.some(({ severity }) => severity === 'error')) return bad(problems);
-  const entry: NewEntry = { ...request, package: changelog.package, version: to, lines: request.reason, heading: follows.length === 0 ? undefined : followsLine(follows) };
+  const entry: NewEntry = { ...request.signature(node.tree.name), date: request.date, package: changelog.package, version: to, lines: request.reason, heading: follows.length === 0 ? undefined : followsLine(follows) };
   const written = isOpen ? extendEntry(text, changelog, entry) : prependEntry(text, changelog, entry);
   if (written === text) return good({ path, version: to, changed: undefined }, problems);
   const shown = isOpen ? written.slice(newest.start, newest.end + written.length - text.length) : formatEntry(entry);
@@ -123,9 +129,9 @@ function planEntry(node: Node, follows: readonly string[], request: UpdateReques
 }
 
 /** Without a version of the changelog itself, however far down it stands. */
-function nextVersion(image: ImageName, { entries: [newest, ...older] }: Changelog, { mark, isTaken }: UpdateRequest): string {
+function nextVersion({ definition: { image }, tree }: Node, { entries: [newest, ...older] }: Changelog, { signature, isTaken }: UpdateRequest): string {
   const known = new Set(older.map(({ version }) => version));
-  return bumpVersion(newest.version, mark, (version) => known.has(version) || isTaken(image, version));
+  return bumpVersion(newest.version, signature(tree.name).mark, (version) => known.has(version) || isTaken(image, version));
 }
 
 function tagProblems(path: string, line: number, version: string): readonly Problem[] {

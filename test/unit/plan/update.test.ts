@@ -4,7 +4,7 @@ import { digestOf } from '../../../src/shared/digest.js';
 import { changelogOf, said } from '../../support/tree-in-memory.js';
 import { tree } from '../../support/plan-tree.js';
 
-const REQUEST: UpdateRequest = { named: ['base'], excluded: new Set(), reason: ['Fixes'], version: undefined, author: 'A <a@b>', date: 'Fri, 20 Nov 2026 09:00:00 +0000', distribution: 'trixie', mark: 's', isTaken: () => false };
+const REQUEST: UpdateRequest = { named: ['base'], excluded: new Set(), reason: ['Fixes'], version: undefined, date: 'Fri, 20 Nov 2026 09:00:00 +0000', signature: () => ({ author: 'A <a@b>', distribution: 'trixie', mark: 's' }), isTaken: () => false };
 
 type Texts = Readonly<Record<string, string>>;
 
