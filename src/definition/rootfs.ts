@@ -1,10 +1,10 @@
 import { httpHost } from '../shared/http-host.js';
 import { nearHint } from '../shared/near-names.js';
 import { bad, good, type Checked, type Problem } from '../shared/problem.js';
-import { parseYaml } from '../shared/yaml-document.js';
 import { readProxyUrl } from '../shared/proxy-url.js';
-import { yamlFields, type YamlFields } from '../shared/yaml-fields.js';
+import type { YamlFields } from '../shared/yaml-fields.js';
 import { readAptSettings, suiteFault, uriFault, type AptSettings } from './apt-settings.js';
+import { markerFields } from './marker-fields.js';
 import type { SourceFiles } from './source-files.js';
 
 /** What rootfs.yaml says: a base image made from Debian packages. */
@@ -40,14 +40,9 @@ const KEYS: readonly string[] = ['suite', 'components', 'variant', 'include', 'm
  * @param files has the keys that it names
  */
 export function parseRootFs(path: string, text: string, files: Pick<SourceFiles, 'readBytes'>): Checked<RootFs> {
-  const parsed = parseYaml(path, text);
-  if (!parsed.ok) return bad(parsed.problems);
   const problems: Problem[] = [];
-  const fields = yamlFields(path, parsed.value, problems);
+  const fields = markerFields(path, text, KEYS, problems);
   if (fields === undefined) return bad(problems);
-  for (const key of fields.keys) {
-    if (!KEYS.includes(key)) fields.problem(key, `is not a key of rootfs.yaml${nearHint(key, KEYS) || ` (there are: ${KEYS.join(', ')})`}`);
-  }
   if (!fields.keys.includes('suite')) problems.push({ path, message: 'suite is missing ("suite: trixie")', severity: 'error' });
   if (fields.keys.includes('suites') && !fields.keys.includes('mirrors')) fields.problem('suites', 'needs mirrors: without them the suites with updates and security are taken anyway');
   const rootfs: RootFs = {

@@ -1,7 +1,6 @@
 import { nearHint } from '../shared/near-names.js';
 import { bad, errorAt, good, type Checked, type Problem } from '../shared/problem.js';
-import { parseYaml } from '../shared/yaml-document.js';
-import { yamlFields } from '../shared/yaml-fields.js';
+import { markerFields } from './marker-fields.js';
 
 /** What an image is in its stack: apps run on one, and are built on the other. */
 export type StackRole = 'run' | 'build';
@@ -29,14 +28,9 @@ const MAX_ID = 4294967294;
 
 /** Reads stack.yaml. All keys but `mixins` must be there. */
 export function parseStack(path: string, text: string): Checked<{ readonly stack: Stack; readonly lines: StackLines }> {
-  const parsed = parseYaml(path, text);
-  if (!parsed.ok) return bad(parsed.problems);
   const problems: Problem[] = [];
-  const fields = yamlFields(path, parsed.value, problems);
+  const fields = markerFields(path, text, KEYS, problems);
   if (fields === undefined) return bad(problems);
-  for (const key of fields.keys) {
-    if (!KEYS.some((known) => known === key)) fields.problem(key, `is not a key of stack.yaml${nearHint(key, KEYS) || ` (there are: ${KEYS.join(', ')})`}`);
-  }
   for (const key of KEYS) {
     if (key !== 'mixins' && !fields.keys.includes(key)) problems.push(errorAt(path, undefined, `${key} is missing`));
   }
