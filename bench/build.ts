@@ -1,5 +1,5 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, createWriteStream, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, createWriteStream, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { importBase, startEngine, type OwnEngine } from '../test/support/engine-fixture.js';
 import { startRegistry, type RegistryFixture } from '../test/support/registry-fixture.js';
+import { median, timedProcess, type Timed } from './timed-process.js';
 
 /**
  * How fast images are built, against the `docker` of this machine on the same engine, in turns; nobody pushes, nobody uses a cache.
@@ -19,39 +20,16 @@ const DOCKER = process.env['BENCH_DOCKER'] ?? 'docker';
 const MEGABYTE = 1_000_000;
 const OURS = 'build-images';
 
-type Timed = { readonly seconds: number; readonly mebibytes: number; readonly output: string };
 type Image = { readonly name: string; readonly from: string | undefined; readonly lines: readonly string[] };
 /** One way to build the same images. */
 type Way = { readonly name: string; build(round: number): Promise<Timed> };
 type Place = { readonly folder: string; readonly engine: OwnEngine; readonly registry: RegistryFixture; readonly base: string };
 
-/** Runs a program; wall time of the whole process and the most memory it had. */
-function time(command: string, args: readonly string[], place: Place, env: Readonly<Record<string, string>> = {}): Promise<Timed> {
-  return new Promise((resolve, reject) => {
-    const started = performance.now();
-    const child = spawn(command, args, { cwd: place.folder, env: { ...environmentOf(place), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    let kibibytes = 0;
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const poll = setInterval(() => {
-      try {
-        kibibytes = Math.max(kibibytes, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0));
-      } catch {
-        // It has just ended.
-      }
-    }, 25);
-    child.on('error', reject);
-    child.on('close', (code) => {
-      clearInterval(poll);
-      if (code !== 0) reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${output}`));
-      else resolve({ seconds: (performance.now() - started) / 1000, mebibytes: kibibytes / 1024, output });
-    });
-  });
-}
+/** Runs a program as a user of this place would. */
+const time = (command: string, args: readonly string[], place: Place, env: Readonly<Record<string, string>> = {}): Promise<Timed> => timedProcess(command, args, place.folder, { ...environmentOf(place), ...env });
 
 function environmentOf({ folder, engine }: Place): Record<string, string> {
   return {
-    PATH: process.env['PATH']!,
     HOME: process.env['HOME'] ?? folder,
     DOCKER_HOST: `unix://${engine.socketPath}`,
     ...(process.env['DOCKER_CONFIG'] === undefined ? {} : { DOCKER_CONFIG: process.env['DOCKER_CONFIG'] }),
@@ -59,8 +37,6 @@ function environmentOf({ folder, engine }: Place): Record<string, string> {
     XDG_CACHE_HOME: join(folder, 'cache'),
   };
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 function write(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });

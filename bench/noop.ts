@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { readConfig, readTree } from '../src/cli/tree.js';
 import { systemClock } from '../src/adapters/clock.js';
 import type { Options } from '../src/cli/verb.js';
 import { startRegistry } from '../test/support/registry-fixture.js';
+import { median, timedProcess, type Timed } from './timed-process.js';
 
 /**
  * A run that has nothing to do, against a local TLS registry: N definitions, all published. Compared, in turns, with a bare
@@ -88,33 +88,7 @@ async function publishAll(folder: string, storage: string): Promise<readonly str
   return paths;
 }
 
-type Timed = { readonly seconds: number; readonly mebibytes: number; readonly output: string };
-
-/** Runs a program; wall time of the whole process and the most memory it had. */
-function time(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Promise<Timed> {
-  return new Promise((resolve, reject) => {
-    const started = performance.now();
-    const child = spawn(process.execPath, [...args], { cwd, env: { PATH: process.env['PATH']!, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
-    let output = '';
-    let kibibytes = 0;
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const poll = setInterval(() => {
-      try {
-        kibibytes = Math.max(kibibytes, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0));
-      } catch {
-        // It has just ended.
-      }
-    }, 25);
-    child.on('error', reject);
-    child.on('exit', (code) => {
-      clearInterval(poll);
-      if (code !== 0) reject(new Error(`${args.join(' ')} ended with ${code}: ${output}`));
-      else resolve({ seconds: (performance.now() - started) / 1000, mebibytes: kibibytes / 1024, output });
-    });
-  });
-}
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+const time = (args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Promise<Timed> => timedProcess(process.execPath, args, cwd, env);
 
 async function bench(count: number): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-noop-'));

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { median } from './timed-process.js';
 
 /** What `--help` costs against bare node, in turns, medians of 31. Usage: npm run bench -- start */
 
@@ -10,7 +11,6 @@ const time = (args: readonly string[]): number => {
   if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}`);
   return performance.now() - started;
 };
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 const bare: number[] = [];
 const help: number[] = [];
 for (let round = 0; round < 31; round++) {
