@@ -16,14 +16,20 @@ import { lockTrees } from './lock-trees.js';
 import { readConfig, readTree, settle, WrongDefinitions, type Tree } from './tree.js';
 import type { Options, Verb } from './verb.js';
 
+/** What differs between our command line and docker-pkg's: which images a name means, and how the update is shown. */
+export type UpdateShowing = {
+  named(graph: Graph, names: readonly string[]): readonly ImageName[];
+  show(graph: Graph, plan: UpdatePlan, end: UpdateEnd, options: Options, environment: Environment): void;
+};
+
 /** Gives images and all that stands on them a new changelog entry; asks neither registry nor engine. */
-export const update: Verb = async (options, environment) => {
+export const updateShown = (showing: UpdateShowing): Verb => async (options, environment) => {
   const reason = reasonLines(options.reason);
   if (reason.length === 0) throw new UsageError('--reason needs some text');
   const names = await namesOf(options, environment);
   checkVersion(options, names);
   const tree = await readTree(await readConfig(options, environment), options, environment);
-  const named = imagesNamed(tree.graph, names);
+  const named = showing.named(tree.graph, names);
   const excluded = excludedImages(tree.graph, named, options);
   const { trees } = tree.config;
   const gits = await openGitOfTrees(trees, environment);
@@ -46,10 +52,18 @@ export const update: Verb = async (options, environment) => {
   if (options.commit) await refuseForeignChanges(plan, changelogs, git!, environment);
   const message = commitMessage(tree.graph, plan, request);
   const end = options.dryRun ? { written: false, commit: undefined } : await write(plan, options.commit ? { git: git!, message } : undefined, tree.config, environment);
-  if (options.json) environment.out(JSON.stringify(toJson(plan, end), null, 2));
-  else for (const line of formatUpdate(plan, end)) environment.out(line);
+  showing.show(tree.graph, plan, end, options, environment);
   return EXIT.ok;
 };
+
+/** As build-images shows it. */
+export const update = updateShown({
+  named: imagesNamed,
+  show(_, plan, end, options, environment) {
+    if (options.json) environment.out(JSON.stringify(toJson(plan, end), null, 2));
+    else for (const line of formatUpdate(plan, end)) environment.out(line);
+  },
+});
 
 async function namesOf(options: Options, environment: Environment): Promise<readonly string[]> {
   const typed = options.stdin ? (await environment.input()).split('\n').map((line) => line.trim()) : [];
@@ -66,7 +80,7 @@ function checkVersion({ version }: Options, names: readonly string[]): void {
 }
 
 /** Each image once; names that no image has are said all at once. */
-function imagesNamed(graph: Graph, names: readonly string[]): readonly ImageName[] {
+export function imagesNamed(graph: Graph, names: readonly string[]): readonly ImageName[] {
   const found = names.map((name) => findImage(graph, name));
   const known = [...graph.nodes.values()].map(({ definition }) => definition.name);
   const unknown = [...new Set(names.filter((_, at) => found[at] === undefined))].map((name) => `"${name}"${nearHint(name, known)}`);

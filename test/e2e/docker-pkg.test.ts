@@ -27,6 +27,7 @@ function binaries(folder: string): string {
 }
 
 const CHILD = 'FROM {{ "parent" | image_tag }}';
+const IMAGES = ['parent', 'child', 'other'];
 const PASSWORD = 'sekret-word';
 
 /** A stage of a tree's life: what is called, and the lines that standard output must have below its headings, in any order. */
@@ -40,9 +41,16 @@ type Stage = {
   readonly publishes?: readonly string[];
   /** What is said where nothing is published. */
   readonly says?: string;
+  /** All that is printed, where it is no build. */
+  readonly lines?: readonly string[];
   /** Ours, where it is another than docker-pkg's 0. */
   readonly code?: number;
 };
+
+/** What an update prints. */
+function updating(...names: readonly string[]): readonly string[] {
+  return ['== Step 0: scanning CWD/images', 'Will update the following images: ', ...names.map((name) => `* REGISTRY/${name}`), '== Step 1: adding updates'];
+}
 
 const LIFE: readonly Stage[] = [
   { name: 'a first build', args: ['build', 'images'], define: { parent: ['1', 'FROM BASE\nRUN cat /proc/uptime > /made'], child: ['1', `${CHILD}\nRUN cat /made`] }, builds: ['parent:1', 'child:1'], publishes: ['parent:1', 'child:1'] },
@@ -52,6 +60,9 @@ const LIFE: readonly Stage[] = [
   { name: 'what is selected, its log on the terminal', args: ['--info', 'build', 'images', '--select', '*child*'], define: { child: ['2', CHILD], other: ['1', CHILD] }, builds: ['child:2'], publishes: ['child:2'] },
   { name: 'without credentials', args: ['-c', 'local.yaml', 'build', 'images'], builds: ['other:1'], says: 'NOT publishing images as we have no auth setup' },
   { name: 'what was built without them', args: ['build', 'images'], publishes: ['other:1'] },
+  { name: 'an update of an image and what stands on it', args: ['update', 'parent', '--reason', 'two words', 'images'], lines: updating('child', 'other', 'parent') },
+  { name: 'an update of what a glob matches', args: ['update', '--reason=why', '*her', 'images'], lines: updating('other') },
+  { name: 'an update to a version', args: ['update', '--version', '9', 'child', 'images'], lines: updating('child') },
   {
     name: 'a failing build, and what stands on it',
     args: ['build', 'images'],
@@ -63,8 +74,8 @@ const LIFE: readonly Stage[] = [
   },
 ];
 
-function expected({ args, builds = [], fails = [], publishes = [], says }: Stage): readonly string[] {
-  return [
+function expected({ args, builds = [], fails = [], publishes = [], says, lines }: Stage): readonly string[] {
+  return lines ?? [
     '== Step 0: scanning CWD/images ==',
     'Will build the following images:',
     ...[...builds, ...fails].map((ref) => `* REGISTRY/${ref}`).sort(),
@@ -93,6 +104,7 @@ describe('docker-pkg, as it is typed for years', () => {
   let folder: string;
   let scenario: Scenario;
   const ended = { ours: new Map<string, Ended>(), theirs: new Map<string, Ended>() };
+  const changelogs: Record<'ours' | 'theirs', string[]> = { ours: [], theirs: [] };
   const at = (who: 'ours' | 'theirs', path = '.'): string => join(scenario.directory, who, path);
 
   const write = (who: 'ours' | 'theirs', path: string, text: string): void => {
@@ -111,6 +123,7 @@ describe('docker-pkg, as it is typed for years', () => {
         write(who, `images/${image}/control`, `Package: ${image}\n${template.startsWith(CHILD) ? 'Depends: parent\n' : ''}`);
       }
       ended[who].set(name, await call(program, args, at(who), env));
+      if (args.includes('update')) changelogs[who].push(...IMAGES.map((image) => readFileSync(at(who, `images/${image}/changelog`), 'utf8').replace(/^ -- .*/gm, ' -- signed')));
     }
   };
   beforeAll(async () => {
@@ -140,6 +153,11 @@ describe('docker-pkg, as it is typed for years', () => {
     }
   });
   it.each(LIFE)('$name: the exit code tells the truth', ({ name, code = 0 }) => expect(ended.ours.get(name)!.code).toBe(code));
+  it('updates leave the same changelogs, but for our mark, and for a glob that is taken for a parent', () => {
+    expect(changelogs.ours).toHaveLength(9);
+    const ours = changelogs.ours.map((text) => text.replaceAll('   (build-images update)\n', ''));
+    if (ended.theirs.size > 0) expect(changelogs.theirs.map((text) => text.replaceAll('   Refresh for update in parent image *her:\n', ''))).toEqual(ours);
+  });
   it('why it failed is on standard error', () => expect(ended.ours.get('a failing build, and what stands on it')!.stderr).toMatch(/parent +FAILED +RUN echo \*\*\*; exit 3: exit 3 .*\n.*\n[^]*child +blocked +by parent\n$/));
   it('the log has a line for all that happened and all that builds printed, and no password', () => {
     const log = readFileSync(at('ours', 'docker-pkg-build.log'), 'utf8');
