@@ -34,11 +34,11 @@ export function markLines(source: string): string | undefined {
 export function readMarks(marked: string): { readonly text: string; readonly lines: readonly (number | undefined)[] } {
   let last: number | undefined;
   const lines = marked.split('\n').map((content) => {
-    const first = /\uE000(\d+)\uE001/.exec(content);
-    // What stands before the first mark came from the line before.
-    const own = first !== null && content.slice(0, first.index).trim() === '' ? Number(first[1]) : last;
+    // Of several marks the last one is nearest; what stands before the first one came from the line before.
+    const own = /^\s*(?:\uE000\d+\uE001\s*)*\uE000(\d+)\uE001/.exec(content)?.[1];
+    const line = own === undefined ? last : Number(own);
     for (const [, number] of content.matchAll(MARK)) last = Number(number);
-    return own;
+    return line;
   });
   return { text: withoutMarks(marked), lines };
 }

@@ -1,3 +1,4 @@
+import type { Log } from 'sarif';
 import type { Finding } from '../lint/finding.js';
 import { ruleOf, RULE_NAMES } from '../lint/rules.js';
 
@@ -5,7 +6,7 @@ import { ruleOf, RULE_NAMES } from '../lint/rules.js';
  * Findings in SARIF 2.1.0 (OASIS), which code review tools read. Paths are as they were typed, from where the program was run; help is
  * told by its place in our documents, since a helpUri must be a whole URL.
  */
-export function findingsToSarif(findings: readonly Finding[], version: string): unknown {
+export function findingsToSarif(findings: readonly Finding[], version: string): Log {
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
