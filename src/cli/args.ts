@@ -53,7 +53,7 @@ function splitVerb(argv: readonly string[], cwd: string): { readonly verb: VerbN
 
 /** Whether the word behind an option is its value. A letter that two options have is the one's that comes first in their table. */
 function takesNext(word: string): boolean {
-  const named = ENTRIES.find(([name, { alias }]) => word === `--${name}` || word === `-${String(alias)}`);
+  const named = ENTRIES.find(([name, { alias }]) => word === `--${written(name)}` || word === `-${String(alias)}`);
   return named !== undefined && hasValue(named[1]);
 }
 
@@ -90,9 +90,14 @@ function hasValue({ takes }: OptionEntry): boolean {
   return takes !== 'flag' && takes !== 'yes-or-no';
 }
 
+/** As it is typed, without its dashes. */
+function written(name: OptionName): string {
+  return (OPTIONS[name] as OptionEntry).written ?? name;
+}
+
 /** The name that yargs knows it by: it takes "no-" off by itself. */
 function bare(name: OptionName): string {
-  return name.replace(/^no-/, '');
+  return written(name).replace(/^no-/, '');
 }
 
 function optionNamed(word: string): OptionName | undefined {
@@ -133,10 +138,11 @@ function refuseUnknown(verb: VerbName, parsed: Record<string, unknown>, words: r
 
 function toOptions(verb: VerbName, parsed: Record<string, unknown>, cwd: string): Options {
   const words = wordsOf(verb, parsed, cwd);
-  const values = new Map(ENTRIES.map(([name, entry]) => [name, valueOf(name, entry, parsed[bare(name)])]));
+  const taken = takenBy(verb);
+  const values = new Map(ENTRIES.map(([name, entry]) => [name, valueOf(name, entry, taken.has(name) ? parsed[bare(name)] : undefined)]));
   for (const [name, { needs }] of ENTRIES) {
     const given = (value: unknown): boolean => value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
-    if (needs !== undefined && given(values.get(name)) && !given(values.get(needs.option as OptionName))) throw new UsageError(`--${name} needs --${needs.option}: ${needs.because}`);
+    if (needs !== undefined && given(values.get(name)) && !given(values.get(needs.option as OptionName))) throw new UsageError(`--${written(name)} needs --${needs.option}: ${needs.because}`);
   }
   const inCamelCase = [...values].map(([name, value]) => [name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()), value]);
   return { ...(Object.fromEntries(inCamelCase) as OptionValues), ...words };
@@ -190,7 +196,7 @@ export function helpText(verb: VerbName | undefined): string {
   // The program's own help tells of the verbs that most people use.
   const options = verb === undefined ? new Map([...takenBy('build'), ...takenBy('plan')]) : takenBy(verb);
   const shown = [...options].map(([name, { takes, alias, value, choices, says }]) => {
-    const dashes = takes === 'yes-or-no' ? `--${name}, --no-${name}` : `--${name}`;
+    const dashes = takes === 'yes-or-no' ? `--${name}, --no-${name}` : `--${written(name)}`;
     const behind = choices?.join('|') ?? value;
     return [`  ${alias === undefined ? '' : `-${alias}, `}${dashes}${behind === undefined ? '' : ` ${behind}`}`, says] as const;
   });

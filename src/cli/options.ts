@@ -5,6 +5,8 @@ export type OptionEntry = {
    * repeat · count: a whole number from 1 · choice: the first one is what is meant without. Of all but texts the last one counts.
    */
   readonly takes: 'flag' | 'yes-or-no' | 'text' | 'texts' | 'count' | 'choice';
+  /** How it is written, where a verb gives a name of another's option a meaning of its own. */
+  readonly written?: string;
   /** One letter; a verb's own option has it before a shared one. */
   readonly alias?: string;
   /** What its value is called in the help. */
@@ -33,6 +35,9 @@ export const OPTIONS = {
   'no-pull': { takes: 'flag', says: 'use outside images that the engine has as they are' },
   nightly: { takes: 'flag', says: 'build beside what is published, as VERSION-YYYYMMDD; no version and no :latest is touched' },
   snapshot: { takes: 'flag', says: 'the same as VERSION-YYYYMMDD-HHMMSS, of this second' },
+  keep: { takes: 'count', value: 'N', says: 'leave the N newest of each image beside the current one' },
+  'older-than': { takes: 'text', value: 'AGE', says: 'leave what is younger: 30d, 12h, 4w' },
+  'nightly-id': { written: 'nightly', takes: 'text', value: 'ID', says: 'leave this nightly build (VERSION-ID) instead of the version' },
   all: { takes: 'flag', says: 'plan: also what is up to date; render: every image' },
   check: { takes: 'flag', says: 'exit 10 when work is pending' },
   fix: { takes: 'flag', says: 'mend what can be mended: names of parents in control' },

@@ -4,6 +4,7 @@ import type { EngineConnection } from '../adapters/engine/engine-connection.js';
 import type { Git } from '../adapters/git.js';
 import type { BuildEngine } from '../execute/build-engine.js';
 import type { ImageReader } from '../execute/image-contents.js';
+import type { ImageRemoval } from '../execute/delete-local.js';
 import type { DiskSpace } from '../execute/disk-space.js';
 import type { PackLayer } from '../execute/ports.js';
 import type { WritableRegistry } from '../execute/writable-registry.js';
@@ -13,6 +14,7 @@ import type { ImageRef } from '../shared/image-ref.js';
 import type { Problem } from '../shared/problem.js';
 import { createRedactor, type Redactor } from '../shared/redact.js';
 import type { LocalImage } from '../state/local-images.js';
+import type { EngineImages } from '../state/engine-images.js';
 import { createDigestMemory, type DigestMemory, type MemoryData } from '../state/digest-memory.js';
 import { cacheDirectory, type Environment } from './environment.js';
 import { namespaceOf, routeEngine, routeRegistry, treeOfImage } from './route.js';
@@ -27,6 +29,7 @@ export type Connections = {
   /** Reads what builds may mount, which is hidden from then on; what keeps some of it from being had. */
   secrets(): Promise<readonly Problem[]>;
   images(): Promise<ImageReader>;
+  pruning(): Promise<EngineImages & ImageRemoval>;
   /** `scratch`: the folder of temporary files. */
   space(scratch: string): Promise<DiskSpace>;
   packLayer(): Promise<PackLayer>;
@@ -77,6 +80,10 @@ export async function connect({ trees }: RunConfig, environment: Environment): P
     async images() {
       const { createImageReader } = await import('../adapters/engine/image-contents.js');
       return createImageReader(await engineConnection());
+    },
+    async pruning() {
+      const { createEnginePruning } = await import('../adapters/engine/engine-pruning.js');
+      return createEnginePruning(await engineConnection(), first.tree.config.timeouts.idle);
     },
     async space(scratch) {
       const { createEngineSpace } = await import('../adapters/engine/engine-space.js');

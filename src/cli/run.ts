@@ -4,18 +4,17 @@ import type { Lock } from '../adapters/lock.js';
 import type { RunDirectory } from '../adapters/run-directory.js';
 import { contextFiles } from '../definition/context-files.js';
 import type { LocalImage } from '../state/local-images.js';
-import type { Event, Happening } from '../execute/event.js';
 import type { Ports } from '../execute/ports.js';
 import { isPublished } from '../plan/publishing.js';
-import { isPending, type Plan, type RunPublishing } from '../plan/step.js';
+import { isPending, type RunPublishing } from '../plan/step.js';
 import { digestOf } from '../shared/digest.js';
 import type { RunConfig } from '../shared/config.js';
 import { EXIT, Fault, type ExitCode } from '../shared/errors.js';
 import { formatProblem } from '../shared/problem.js';
 import { stateDirectory, type Environment } from './environment.js';
 import { fileName, type Connections } from './outside.js';
+import { inRun, timeOf } from './in-run.js';
 import { namespaceOf } from './route.js';
-import { interruptionExit } from './interruption.js';
 import { digestOnDisk, type Planning } from './planning.js';
 import { takeLocks } from './take-locks.js';
 import type { Tree } from './tree.js';
@@ -39,10 +38,6 @@ export async function lockRun({ trees }: RunConfig, publishing: RunPublishing | 
   );
 }
 
-function timeOf(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-}
-
 /** Loads what a build needs, and asks the engine what it has, while the registry is still being asked: each takes a while, and none needs the other. */
 export function warmUp(connections: Connections, environment: Environment): void {
   const modules = [connections.localImages(environment.signal), import('../adapters/engine/engine.js'), import('../adapters/engine/load-libraries.js').then(({ loadLibraries }) => loadLibraries()), import('../execute/run-plan.js'), import('../adapters/root-file-system/root-file-system.js')];
@@ -52,22 +47,10 @@ export function warmUp(connections: Connections, environment: Environment): void
 
 /** Runs a plan that has something to do: journal, log files, lines; cleans up after runs that are no more. */
 export async function execute(tree: Tree, { plan, state, definitions }: Planning, lock: Lock, connections: Connections, options: Options, environment: Environment, showing: Showing = OWN_SHOWING): Promise<ExitCode> {
-  const [{ createRunDirectory }, { runPlan }, { runToken }] = await Promise.all([import('../adapters/run-directory.js'), import('../execute/run-plan.js'), import('../execute/leftovers.js')]);
-  const { clock } = environment;
-  const startedAt = clock.now();
-  const directory = createRunDirectory(stateDirectory(environment), startedAt, connections.redactor.redact, environment.err);
+  const [{ runPlan }, { runToken }] = await Promise.all([import('../execute/run-plan.js'), import('../execute/leftovers.js')]);
   // Before anything is printed: what builds may mount is hidden from here on.
   for (const warning of new Set((await connections.secrets()).map(formatProblem))) environment.err(warning);
-  const runLock = await lockDirectory(directory.path);
-  // What a failed build or test printed is shown: it may print what the config says.
-  const view = await showing.watch(options, environment, connections.redactor);
-  const tell = teller(plan, directory, lock, view, environment);
-  const finish = (result: ExitCode): ExitCode => {
-    const exit = environment.signal.aborted ? interruptionExit(environment.signal) : result;
-    tell({ type: 'run-finished', run: directory.run, seconds: (clock.now() - startedAt) / 1000, exit });
-    return exit;
-  };
-  try {
+  return inRun(plan.steps.filter(isPending).length, lock, connections, options, environment, showing, async ({ directory, startedAt, view, tell }) => {
     const ports = await portsOf(tree, connections, directory, { tell, show: (progress) => view.show(progress), openLog: openLogs(directory, tree, view) }, environment);
     if (plan.steps.some(({ action }) => action === 'build' || action === 'publish')) await removeLeftovers(ports, state.local, environment);
     const epoch = epochOf(environment);
@@ -79,14 +62,8 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
       config: tree.config,
       options: { run: directory.run, token: runToken(directory.run, markOf(environment)), startedAt, jobs: options.jobs ?? tree.config.jobs ?? environment.cores, onError: options.onError, useCache: options.useCache, noPull: options.noPull, epoch },
     };
-    return finish(await runPlan(running, ports, environment.signal));
-  } catch (error) {
-    finish(error instanceof Fault ? error.exit : EXIT.bug);
-    throw error;
-  } finally {
-    directory.close();
-    runLock?.release();
-  }
+    return runPlan(running, ports, environment.signal);
+  });
 }
 
 /** Logs in the run's folder, whose lines a view may want too. */
@@ -106,41 +83,15 @@ function openLogs(directory: RunDirectory, tree: Tree, view: RunView): Ports['op
   };
 }
 
-/** What happens goes to the journal first, then to whoever holds the lock's word, then to the eye. */
-function teller(plan: Plan, directory: RunDirectory, lock: Lock, view: RunView, environment: Environment): (happening: Happening) => void {
-  const total = plan.steps.filter(isPending).length;
-  const since = timeOf(environment.clock.now());
-  let done = 0;
-  return (happening) => {
-    const event = { at: environment.clock.now(), ...happening } as Event;
-    directory.record(event);
-    if (['published', 'finished-locally', 'failed', 'blocked'].includes(event.type)) done++;
-    lock.say(`run ${directory.run}, pid ${environment.pid}, since ${since}, ${done} of ${total} images done`);
-    view.tell(event);
-  };
-}
-
-/** Held as long as the run lives: who finds it free knows that the run's temporary tags are leftovers. */
-async function lockDirectory(path: string): Promise<Lock | undefined> {
-  const { tryLock } = await import('../adapters/lock.js');
-  const lock = tryLock(path, 'run');
-  return 'heldBy' in lock ? undefined : lock;
-}
-
 /** Tells our runs' temporary tags from those of others who share the engine. */
-function markOf(environment: Environment): string {
+export function markOf(environment: Environment): string {
   return digestOf(stateDirectory(environment)).slice('sha256:'.length, 'sha256:'.length + 6);
 }
 
-/** @param images what the engine has, where planning has just asked for it */
-async function removeLeftovers(ports: Ports, images: readonly LocalImage[] | undefined, environment: Environment): Promise<void> {
-  const [{ leftoverTags, ownerOf }, { tryLock }, { removeScratchFolders }, { existsSync }] = await Promise.all([
-    import('../execute/leftovers.js'),
-    import('../adapters/lock.js'),
-    import('../adapters/scratch-folder.js'),
-    import('node:fs'),
-  ]);
-  const isAlive = (run: string): boolean => {
+/** Whether a run of this state directory is still at work. */
+export async function liveRuns(environment: Environment): Promise<(run: string) => boolean> {
+  const [{ tryLock }, { existsSync }] = await Promise.all([import('../adapters/lock.js'), import('node:fs')]);
+  return (run) => {
     const path = join(stateDirectory(environment), 'runs', run);
     if (!existsSync(path)) return false;
     const lock = tryLock(path, 'run');
@@ -148,6 +99,11 @@ async function removeLeftovers(ports: Ports, images: readonly LocalImage[] | und
     lock.release();
     return false;
   };
+}
+
+/** @param images what the engine has, where planning has just asked for it */
+async function removeLeftovers(ports: Ports, images: readonly LocalImage[] | undefined, environment: Environment): Promise<void> {
+  const [{ leftoverTags, ownerOf }, { removeScratchFolders }, isAlive] = await Promise.all([import('../execute/leftovers.js'), import('../adapters/scratch-folder.js'), liveRuns(environment)]);
   const mark = markOf(environment);
   removeScratchFolders(scratchParent(environment), (name) => {
     const owner = ownerOf(name);

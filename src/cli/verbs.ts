@@ -78,6 +78,13 @@ export const VERBS = {
     writes: false,
     load: async () => (await import('./update.js')).update,
   },
+  prune: {
+    summary: 'take images off this engine that are not the current ones',
+    usage: 'prune [DIRECTORY]',
+    takes: ['select', 'nightly-id', 'keep', 'older-than', 'dry-run'],
+    writes: true,
+    load: async () => (await import('./prune.js')).prune,
+  },
 } as const satisfies Record<string, VerbEntry>;
 
 /** The name of one of them. */

@@ -1,10 +1,11 @@
+import type { PrunePlan } from '../plan/prune.js';
 import type { Plan, Step } from '../plan/step.js';
 import type { ExitCode } from '../shared/errors.js';
 import type { Digest } from '../shared/digest.js';
 import type { ImageName } from '../shared/image-ref.js';
 
-/** The phase of one image's build that something happened in. */
-export type Phase = 'build' | 'test' | 'publish' | 'promote';
+/** The phase of the work on one image that something happened in. */
+export type Phase = 'build' | 'test' | 'publish' | 'promote' | 'delete';
 
 /** Where the work on one image is. For the eye of whoever watches: a run tells thousands of these, and no journal keeps them. */
 export type Progress = {
@@ -42,6 +43,11 @@ export type Event = { readonly at: number } & (
   | { readonly type: 'promoted'; readonly image: ImageName; readonly tag: string; readonly digest: Digest; readonly from: Digest | undefined; readonly was: string | undefined; /** The tag that moved; unset: `latest`. */ readonly moving?: string | undefined }
   /** `:latest` of one image is back at `digest`, since that of `because`, with which it moves, could not be moved. */
   | { readonly type: 'put-back'; readonly image: ImageName; readonly digest: Digest; readonly was: string | undefined; readonly because: ImageName; readonly moving?: string | undefined }
+  | { readonly type: 'prune-started'; readonly run: string; readonly plan: PrunePlan }
+  /** `id`: the engine's image id, or the manifest's digest; `refs`: the names that went. */
+  | { readonly type: 'deleted'; readonly image: ImageName; readonly id: string; readonly refs: readonly string[] }
+  /** What was to be deleted and was not, for something that came up since the plan. */
+  | { readonly type: 'kept'; readonly image: ImageName; readonly id: string; readonly refs: readonly string[]; readonly because: string }
   | { readonly type: 'warning'; readonly image: ImageName | undefined; readonly message: string }
   | { readonly type: 'run-finished'; readonly run: string; readonly seconds: number; readonly exit: ExitCode }
 );

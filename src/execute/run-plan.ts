@@ -1,13 +1,13 @@
 import type { Graph } from '../graph/graph.js';
 import { isPending, type Plan, type Step } from '../plan/step.js';
 import type { RunConfig } from '../shared/config.js';
-import { EngineError, EXIT, Fault, NoSpaceError, RegistryError, type ExitCode } from '../shared/errors.js';
-import { docsOf } from '../shared/fault-docs.js';
+import { EXIT, NoSpaceError, RegistryError, type ExitCode } from '../shared/errors.js';
 import { formatImageRef, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
 import type { State } from '../state/state.js';
 import { fillsScratch, makeImage, type Made, type Work } from './build-image.js';
 import { pruneCache, watchRoom } from './disk-space.js';
+import { detailOf, exitOf, messageOf, worstOf } from './fault-exit.js';
 import { createParents, type TreeImage } from './parents.js';
 import type { Ports } from './ports.js';
 import { promote, type Promotion } from './promote.js';
@@ -73,8 +73,7 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
       registryGone = true;
       stopped ??= 'the registry is gone';
     } else if (options.onError === 'stop') stopped ??= `${image} failed, and --on-error is stop`;
-    const detail = error instanceof StepFailure ? error.detail : error instanceof Fault ? whatToTry(error) : exit === EXIT.bug && error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 4) : [];
-    ports.tell({ type: 'failed', image, phase: error instanceof StepFailure ? error.phase : phase, message: messageOf(error), detail, log, exit });
+    ports.tell({ type: 'failed', image, phase: error instanceof StepFailure ? error.phase : phase, message: messageOf(error), detail: detailOf(error), log, exit });
   };
 
   const steps = new Map(todo.map((step) => [step.image, step]));
@@ -177,28 +176,4 @@ async function tagLatest(promotion: Promotion, made: ReadonlyMap<ImageName, Made
   if (id === undefined) return;
   const latest = formatImageRef(withTag(graph.nodes.get(promotion.image)!.ref, promotion.moving ?? 'latest'));
   await ports.engine.tag(id, latest, AbortSignal.timeout(10_000)).catch(() => undefined);
-}
-
-function whatToTry(fault: Fault): readonly string[] {
-  const docs = docsOf(fault);
-  return [...fault.hints.map((hint) => `try: ${hint}`), ...(docs === undefined ? [] : [`docs: ${docs}`])];
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** A registry that says no to one image has failed that image; one that does not answer has failed the run. */
-function exitOf(error: unknown): ExitCode {
-  if (error instanceof RegistryError && (error.trouble === 'quota' || error.trouble === 'immutable-tag')) return EXIT.failed;
-  if (error instanceof RegistryError) return error.status !== undefined && error.status < 500 && error.status !== 429 ? EXIT.failed : EXIT.registry;
-  if (error instanceof EngineError) return EXIT.engine;
-  if (error instanceof Fault) return error.exit === EXIT.archive ? EXIT.archive : EXIT.failed;
-  if (error instanceof StepFailure) return EXIT.failed;
-  return EXIT.bug;
-}
-
-function worstOf(faults: readonly ExitCode[]): ExitCode {
-  for (const exit of [EXIT.bug, EXIT.engine, EXIT.registry, EXIT.archive, EXIT.failed]) if (faults.includes(exit)) return exit;
-  return EXIT.ok;
 }

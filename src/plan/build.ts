@@ -6,6 +6,7 @@ import { formatImageRef, repositoryOf, withTag, type ImageName } from '../shared
 import type { Digest } from '../shared/digest.js';
 import { isPlatform } from '../shared/platform.js';
 import { newestDatedFirst, nextDatedTag, parseDatedTag } from '../state/dated-tag.js';
+import { namesIn } from '../state/engine-images.js';
 import { provenanceOf, type ParentDigests, type Provenance } from '../state/labels.js';
 import type { LocalImage } from '../state/local-images.js';
 import type { ImageState, Need, State } from '../state/state.js';
@@ -348,11 +349,7 @@ function localTags(one: One): readonly string[] {
   return (one.state.local ?? []).flatMap((local) => tagsOn(one, local)).filter((tag) => parseDatedTag(tag) !== undefined);
 }
 
-/** The tags of this image's repository that a local image has. Engines leave `docker.io/` out of names. */
-function tagsOn({ node }: One, { tags }: LocalImage): readonly string[] {
-  const repository = repositoryOf(node.ref).replace(/^docker\.io\//, '');
-  return tags.flatMap((name) => {
-    const tag = name.replace(/^docker\.io\//, '');
-    return tag.startsWith(`${repository}:`) ? [tag.slice(repository.length + 1)] : [];
-  });
+/** The tags of this image's repository that a local image has. */
+function tagsOn({ node }: One, local: LocalImage): readonly string[] {
+  return namesIn(node.ref, local).flatMap(({ tag }) => tag ?? []);
 }

@@ -1,3 +1,4 @@
+import { formatAge } from '../shared/age.js';
 import { shortDigest, type Digest } from '../shared/digest.js';
 import type { ImageName } from '../shared/image-ref.js';
 
@@ -24,6 +25,24 @@ export type Reason =
   /** The commit of `:latest` could not be looked up. */
   | { readonly why: 'age-unknown' }
   | { readonly why: 'older-parent'; readonly parent: ImageName }
+  // Of what prune takes away, and of what it leaves:
+  | { readonly why: 'not-current' }
+  | { readonly why: 'leftover'; readonly run: string }
+  | { readonly why: 'current'; readonly tag: string }
+  /** `container web`, `run 20261120-2104`. */
+  | { readonly why: 'in-use'; readonly by: string }
+  | { readonly why: 'among-newest'; readonly keep: number }
+  /** Milliseconds. */
+  | { readonly why: 'too-young'; readonly age: number }
+  | { readonly why: 'made-unknown' }
+  | { readonly why: 'withdrawn'; readonly tag: string }
+  | { readonly why: 'strange-tag'; readonly tag: string }
+  /** One of the index's tags, or its digest. */
+  | { readonly why: 'in-index'; readonly index: string }
+  | { readonly why: 'parent-of'; readonly child: ImageName }
+  | { readonly why: 'run-image-of'; readonly app: string }
+  | { readonly why: 'apps-unknown' }
+  | { readonly why: 'rollback-target'; readonly run: string }
   | { readonly why: 'origin-unknown'; readonly digest: Digest }
   | { readonly why: 'latest-unknown'; readonly digest: Digest }
   /** Names in control; `lint --fix` writes them. */
@@ -82,6 +101,34 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
       return 'without git nobody can tell whether this checkout is older than the registry';
     case 'older-parent':
       return `it would step back: ${say(reason.parent)} is older here than in the registry`;
+    case 'not-current':
+      return 'not the current one';
+    case 'leftover':
+      return `left by run ${reason.run}, which is no more`;
+    case 'current':
+      return `the current one (${reason.tag})`;
+    case 'in-use':
+      return `${reason.by} uses it`;
+    case 'among-newest':
+      return reason.keep === 1 ? 'the newest of the others' : `among the ${reason.keep} newest of the others`;
+    case 'too-young':
+      return `made ${formatAge(reason.age)} ago`;
+    case 'made-unknown':
+      return 'nobody knows when it was made';
+    case 'withdrawn':
+      return `${reason.tag} keeps what was withdrawn`;
+    case 'strange-tag':
+      return `its tag ${reason.tag} is none that this tree makes`;
+    case 'in-index':
+      return `part of the index ${reason.index}, which stays`;
+    case 'parent-of':
+      return `${say(reason.child)}, as it is now, was built on it`;
+    case 'run-image-of':
+      return `the app ${reason.app} runs on it`;
+    case 'apps-unknown':
+      return 'apps may run on it, and the registry does not tell which repositories it has';
+    case 'rollback-target':
+      return `:latest was this before run ${reason.run} moved it`;
     case 'origin-unknown':
       return 'published, origin unknown: kept';
     case 'latest-unknown':

@@ -64,6 +64,9 @@ export function createDockerPkgView(): DockerPkgView {
         case 'put-back':
         case 'stopped':
         case 'cache-pruned':
+        case 'prune-started':
+        case 'deleted':
+        case 'kept':
         case 'warning':
           return [];
       }

@@ -58,6 +58,9 @@ export function afterEvent(view: LiveView, event: Event): LiveView {
     case 'put-back':
     case 'stopped':
     case 'cache-pruned':
+    case 'prune-started':
+    case 'deleted':
+    case 'kept':
     case 'warning':
     case 'run-finished':
       return view;

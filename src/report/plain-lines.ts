@@ -1,9 +1,11 @@
 import type { Event } from '../execute/event.js';
 import { explain, sayNames, type Reason } from '../plan/reason.js';
 import { formatNightly, formatPublishing } from '../plan/publishing.js';
+import { isDeletion, sayPruned } from '../plan/prune.js';
 import { isLeftOut, isPending } from '../plan/step.js';
 import { formatSize } from '../shared/size.js';
 import { count, formatDuration } from './amounts.js';
+import { formatNames, formatPruning, isNoted } from './format-prune.js';
 
 /** How a run's events are shown as plain lines. */
 export type PlainView = {
@@ -27,11 +29,11 @@ const AS_IT_IS: Look = { paint: (_, text) => text, clean: (line) => line };
 /** What a person should not overlook. */
 const COLOURS: Readonly<Record<string, 'red' | 'yellow'>> = { FAILED: 'red', blocked: 'yellow', 'not done': 'yellow', note: 'yellow' };
 
-type Tally = { published: string[]; local: string[]; failed: string[]; blocked: string[]; notStarted: string[]; promoted: string[]; moving: Set<string>; kept: number; leftOut: number };
+type Tally = { published: string[]; local: string[]; failed: string[]; blocked: string[]; notStarted: string[]; promoted: string[]; moving: Set<string>; deleted: number; spared: number; kept: number; leftOut: number };
 
 /** One line per event, each with its time (UTC) and its image's name; a fold of the events and nothing else. */
 export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT_IS): PlainView {
-  const tally: Tally = { published: [], local: [], failed: [], blocked: [], notStarted: [], promoted: [], moving: new Set(), kept: 0, leftOut: 0 };
+  const tally: Tally = { published: [], local: [], failed: [], blocked: [], notStarted: [], promoted: [], moving: new Set(), deleted: 0, spared: 0, kept: 0, leftOut: 0 };
   let width = 0;
   let say = (image: string): string => image;
   let run = '';
@@ -91,6 +93,16 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
         return [says(event.image, `:${event.moving ?? 'latest'}`, `→ ${event.tag}${event.was === undefined ? '' : ` (was ${event.was})`}`)];
       case 'put-back':
         return [says(event.image, `:${event.moving ?? 'latest'}`, `put back to ${event.was ?? event.digest.slice(0, 19) + '…'}, since that of ${say(event.because)} could not be moved`)];
+      case 'prune-started':
+        say = sayPruned(event.plan.steps);
+        width = Math.max(0, ...event.plan.steps.filter((step) => isDeletion(step) || isNoted(step)).map(({ image }) => say(image).length));
+        return [formatPruning(event.plan), ...event.plan.steps.filter(isNoted).map((step) => says(step.image, 'kept', `${formatNames(step.refs, step.id)}: ${why(step.reasons)}`))];
+      case 'deleted':
+        tally.deleted += event.refs.length;
+        return [says(event.image, 'deleted', formatNames(event.refs, event.id))];
+      case 'kept':
+        tally.spared += event.refs.length;
+        return [says(event.image, 'kept', `${formatNames(event.refs, event.id)}: ${event.because}`)];
       case 'warning':
         return [event.image === undefined ? event.message : says(event.image, 'note', event.message)];
       case 'run-finished':
@@ -109,7 +121,7 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
       if (first === undefined) return [];
       const time = new Date(event.at).toISOString().slice(11, 19);
       const firstWithTime = `${time} ${first}`;
-      return [firstWithTime, ...rest.map((line) => (event.type === 'run-started' ? `${time} ${line}` : `         ${line}`))];
+      return [firstWithTime, ...rest.map((line) => (event.type === 'run-started' || event.type === 'prune-started' ? `${time} ${line}` : `         ${line}`))];
     },
     summary() {
       const parts: string[] = [];
@@ -117,6 +129,8 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
       add(tally.published, 'published');
       add(tally.local, 'built and kept here');
       add(tally.failed, 'failed');
+      if (tally.deleted > 0) parts.push(`${count(tally.deleted, 'name')} deleted`);
+      if (tally.spared > 0) parts.push(`${count(tally.spared, 'name')} left`);
       add(tally.blocked, 'blocked');
       add(tally.notStarted, 'not done');
       if (parts.length === 0) add(tally.promoted, 'promoted');

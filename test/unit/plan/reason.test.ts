@@ -26,6 +26,20 @@ const SAID: { readonly [why in Reason['why']]: readonly [Extract<Reason, { why: 
   'older-checkout': [{ why: 'older-checkout', latest: '3.0' }, 'your checkout is older than the registry (:latest is 3.0)'],
   'age-unknown': [{ why: 'age-unknown' }, 'without git nobody can tell whether this checkout is older than the registry'],
   'older-parent': [{ why: 'older-parent', parent: 'ns/base' }, 'it would step back: base is older here than in the registry'],
+  'not-current': [{ why: 'not-current' }, 'not the current one'],
+  leftover: [{ why: 'leftover', run: '20261120-2104' }, 'left by run 20261120-2104, which is no more'],
+  current: [{ why: 'current', tag: '2.0' }, 'the current one (2.0)'],
+  'in-use': [{ why: 'in-use', by: 'container web' }, 'container web uses it'],
+  'among-newest': [{ why: 'among-newest', keep: 3 }, 'among the 3 newest of the others'],
+  'too-young': [{ why: 'too-young', age: 36 * 3_600_000 }, 'made 36h ago'],
+  'made-unknown': [{ why: 'made-unknown' }, 'nobody knows when it was made'],
+  withdrawn: [{ why: 'withdrawn', tag: 'withdrawn-1.0' }, 'withdrawn-1.0 keeps what was withdrawn'],
+  'strange-tag': [{ why: 'strange-tag', tag: 'prod' }, 'its tag prod is none that this tree makes'],
+  'in-index': [{ why: 'in-index', index: '2.0' }, 'part of the index 2.0, which stays'],
+  'parent-of': [{ why: 'parent-of', child: 'ns/web' }, 'web, as it is now, was built on it'],
+  'run-image-of': [{ why: 'run-image-of', app: 'tool-a/app' }, 'the app tool-a/app runs on it'],
+  'apps-unknown': [{ why: 'apps-unknown' }, 'apps may run on it, and the registry does not tell which repositories it has'],
+  'rollback-target': [{ why: 'rollback-target', run: '20261120-2104' }, ':latest was this before run 20261120-2104 moved it'],
   'origin-unknown': [{ why: 'origin-unknown', digest: manifest('a') }, 'published, origin unknown: kept'],
   'latest-unknown': [{ why: 'latest-unknown', digest: manifest('a') }, `:latest (${from}) is none of the versions in the changelog: left; build-images promote forces it`],
   'parents-differ': [{ why: 'parents-differ', added: ['a', 'b'], removed: ['c'] }, 'names a, b, no longer c'],
@@ -39,6 +53,7 @@ describe('explain', () => {
   it('says of one parent that it is updated', () => {
     expect(explain({ why: 'parent-updated', parents: ['base'] }, String)).toBe('base is updated');
   });
+  it('says which is the newest of the others', () => expect(explain({ why: 'among-newest', keep: 1 }, String)).toBe('the newest of the others'));
   it('tells a local image from a published one', () => {
     expect(explain({ why: 'parent-moved', parent: 'base', from: `id:${manifest('a')}`, to: manifest('b') }, String)).toBe(`base moved (local image ${from} → ${to})`);
   });
