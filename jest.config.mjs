@@ -16,6 +16,8 @@ export const ON_ONE_ENGINE = [
   'e2e/docker-pkg.test.ts',
   'e2e/generated-tree.test.ts',
   'e2e/lint.test.ts',
+  // Who is asked with which login is told by reference, whatever the engine.
+  'e2e/several-trees.test.ts',
   'e2e/state-directory.test.ts',
   'integration/adapters-local.test.ts',
   // How base images are made. That every engine takes them alike is for engine-layers.test.ts.

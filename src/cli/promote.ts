@@ -1,4 +1,3 @@
-import { findImage } from '../graph/select.js';
 import { planPromote } from '../plan/promote.js';
 import { isPublished } from '../plan/publishing.js';
 import { isPending, planToJson } from '../plan/step.js';
@@ -6,6 +5,7 @@ import { formatPlan } from '../report/format-plan.js';
 import { EXIT, UsageError } from '../shared/errors.js';
 import { nearHint } from '../shared/near-names.js';
 import { readNeeds, readState } from '../state/read-state.js';
+import { imageNamed } from './image-named.js';
 import { connect } from './outside.js';
 import { outsideOf, publishingOf } from './planning.js';
 import { execute, lockRun } from './run.js';
@@ -17,7 +17,7 @@ export const promote: Verb = async (options, environment) => {
   const tree = await readTree(await readConfig(options, environment), options, environment);
   const { graph } = tree;
   const named = options.images[0]!;
-  const image = findImage(graph, named);
+  const image = imageNamed(graph, named);
   if (image === undefined) throw new UsageError(`there is no image "${named}" in the tree${nearHint(named, [...graph.nodes.values()].map(({ definition }) => definition.name))}`);
   // What stands in the other trees is only looked at.
   const own = { ...tree.config, trees: [graph.nodes.get(image)!.tree] };

@@ -1,6 +1,6 @@
-import { findImage } from '../graph/select.js';
 import { EXIT, UsageError } from '../shared/errors.js';
 import { nearHint } from '../shared/near-names.js';
+import { imageNamed } from './image-named.js';
 import { readConfig, readTree } from './tree.js';
 import type { Verb } from './verb.js';
 
@@ -14,7 +14,7 @@ export const render: Verb = async (options, environment) => {
     else for (const [image, text] of texts) environment.out(`# ${image}\n${text}\n`);
     return EXIT.ok;
   }
-  const image = findImage(graph, named);
+  const image = imageNamed(graph, named);
   if (image === undefined) throw new UsageError(`there is no image "${named}" in the tree${nearHint(named, [...graph.nodes.values()].map(({ definition }) => definition.name))}`);
   const { dockerfile, definition } = graph.nodes.get(image)!;
   if (dockerfile === undefined) throw new UsageError(`${definition.name} is a ${definition.recipe.kind} image: it has no Dockerfile`);

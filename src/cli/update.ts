@@ -3,7 +3,6 @@ import { parseChangelog, tagFault } from '../definition/changelog.js';
 import { formatDate, reasonLines } from '../definition/changelog-entry.js';
 import { compileGlob } from '../graph/glob.js';
 import { isVersioned, type Graph } from '../graph/graph.js';
-import { findImage } from '../graph/select.js';
 import { changelogPath, commitMessage, differsByOurEntry, hasOurEntry, imagesToUpdate, planUpdate, type ChangelogFile, type Signature, type UpdatePlan } from '../plan/update.js';
 import { formatUpdate, type UpdateEnd } from '../report/format-update.js';
 import type { Config, RunConfig } from '../shared/config.js';
@@ -12,6 +11,7 @@ import { formatImageRef, type ImageName } from '../shared/image-ref.js';
 import { nearHint } from '../shared/near-names.js';
 import type { Environment } from './environment.js';
 import { openGitOfTrees, type GitOfTrees } from './git-of-trees.js';
+import { imageNamed } from './image-named.js';
 import { lockTrees } from './lock-trees.js';
 import { readConfig, readTree, settle, WrongDefinitions, type Tree } from './tree.js';
 import type { Options, Verb } from './verb.js';
@@ -81,7 +81,7 @@ function checkVersion({ version }: Options, names: readonly string[]): void {
 
 /** Each image once; names that no image has are said all at once. */
 export function imagesNamed(graph: Graph, names: readonly string[]): readonly ImageName[] {
-  const found = names.map((name) => findImage(graph, name));
+  const found = names.map((name) => imageNamed(graph, name));
   const known = [...graph.nodes.values()].map(({ definition }) => definition.name);
   const unknown = [...new Set(names.filter((_, at) => found[at] === undefined))].map((name) => `"${name}"${nearHint(name, known)}`);
   if (unknown.length > 0) throw new UsageError(`there is no image ${unknown.join(', ')} in the tree. No file was changed.`);

@@ -16,11 +16,10 @@ export function selectImages(graph: { readonly nodes: ReadonlyMap<ImageName, Pic
   return { images, missed };
 }
 
-/** The image that a person names: by name, `namespace/name`, or full reference with or without its tag. */
-export function findImage(graph: Graph, named: string): ImageName | undefined {
-  for (const [image, { definition, ref }] of graph.nodes) {
+/** The images that a person may mean: by name, `namespace/name`, or full reference with or without its tag. */
+export function findImages(graph: Graph, named: string): readonly ImageName[] {
+  return [...graph.nodes].flatMap(([image, { definition, ref }]) => {
     const full = formatImageRef(ref);
-    if (named === definition.name || named === image || named === full || named === full.slice(0, full.lastIndexOf(':'))) return image;
-  }
-  return undefined;
+    return [definition.name, definition.repository, image, full, full.slice(0, full.lastIndexOf(':'))].includes(named) ? [image] : [];
+  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { findImage, selectImages } from '../../../src/graph/select.js';
+import { findImages, selectImages } from '../../../src/graph/select.js';
 import { tree } from '../../support/plan-tree.js';
 
 const graph = tree('base ← web, base ← web-tool, run', ['run']);
@@ -17,8 +17,8 @@ describe('selectImages', () => {
   });
 });
 
-describe('findImage', () => {
-  const spaced = { ...graph, nodes: new Map([...graph.nodes].map(([name, node]) => [`ns/${name}`, { ...node, definition: { ...node.definition, image: `ns/${name}` }, ref: { ...node.ref, repository: `ns/${name}` } }])) };
-  it.each(['web', 'ns/web', 'registry.example.org/ns/web', 'registry.example.org/ns/web:2.0'])('by %s', (named) => expect(findImage(spaced, named)).toBe('ns/web'));
-  it.each(['we', 'web:2.0', 'registry.example.org/ns/web:1.0', ''])('"%s" is none', (named) => expect(findImage(spaced, named)).toBeUndefined());
+describe('findImages', () => {
+  const spaced = { ...graph, nodes: new Map([...graph.nodes].map(([name, node]) => [`ns/${name}`, { ...node, definition: { ...node.definition, image: `ns/${name}`, repository: `ns/${name}` }, ref: { ...node.ref, repository: `ns/${name}` } }])) };
+  it.each(['web', 'ns/web', 'registry.example.org/ns/web', 'registry.example.org/ns/web:2.0'])('by %s', (named) => expect(findImages(spaced, named)).toEqual(['ns/web']));
+  it.each(['we', 'web:2.0', 'registry.example.org/ns/web:1.0', ''])('"%s" is none', (named) => expect(findImages(spaced, named)).toEqual([]));
 });
