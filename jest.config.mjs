@@ -29,6 +29,8 @@ export const ON_ONE_ENGINE = [
   'integration/docker-pkg-arguments.test.ts',
   'integration/dockerignore-oracle.test.ts',
   'integration/template-oracle.test.ts',
+  'integration/update.test.ts',
+  'integration/update-oracle.test.ts',
 ];
 
 export default {

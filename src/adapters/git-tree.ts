@@ -8,8 +8,6 @@ export type Recorded = Uint8Array | undefined;
 export interface GitTree {
   /** Its folder, absolute. */
   readonly root: string;
-  /** A setting of git that holds here: `user.name`. */
-  setting(key: string): Promise<string | undefined>;
   /** What HEAD has of some files; undefined: there is no git here to tell. */
   inHead(paths: readonly string[]): Promise<ReadonlyMap<string, Recorded> | undefined>;
   /** The same of what is staged. */
@@ -20,23 +18,36 @@ export interface GitTree {
   commit(paths: readonly string[], message: string): Promise<string>;
 }
 
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Standard output; rejects with git's own words. */
+function git(args: readonly string[], cwd: string, env: Env, input = ''): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const child = execFile('git', ['--literal-pathspecs', ...args], { cwd, env, encoding: 'buffer', maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else reject(new Error(wordsOf(stderr, stdout) || error.message));
+    });
+    // A git that refuses at once does not read what it is told.
+    child.stdin!.on('error', () => undefined);
+    child.stdin!.end(input);
+  });
+}
+
+/** Another user's checkout is the usual case on a builder (sudo): reading is no risk. A commit runs that user's hooks, and is refused by git itself. */
+const READING = ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false'];
+
+/** A setting of git that holds in a folder, in a work tree or not: `user.name`. */
+export async function gitSetting(directory: string, key: string, env: Env): Promise<string | undefined> {
+  const value = await git([...READING, 'config', '--get', key], directory, env).catch(() => undefined);
+  return value?.toString().trim() || undefined;
+}
+
 /**
  * The work tree around a folder; undefined when it lies in none, or git is not to be had. Paths are absolute, links resolved.
  * @param env the environment, which may name git's own files and who commits
  */
-export async function openGitTree(directory: string, env: Readonly<Record<string, string | undefined>>): Promise<GitTree | undefined> {
-  const git = (args: readonly string[], cwd: string, input = ''): Promise<Buffer> =>
-    new Promise((resolve, reject) => {
-      const child = execFile('git', ['--literal-pathspecs', ...args], { cwd, env, encoding: 'buffer', maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else reject(new Error(wordsOf(stderr, stdout) || error.message));
-      });
-      // A git that refuses at once does not read what it is told.
-      child.stdin!.on('error', () => undefined);
-      child.stdin!.end(input);
-    });
-  // Another user's checkout is the usual case on a builder (sudo): reading is no risk. A commit runs that user's hooks, and is refused by git itself.
-  const ask = (args: readonly string[], cwd: string, input = ''): Promise<Buffer> => git(['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false', ...args], cwd, input);
+export async function openGitTree(directory: string, env: Env): Promise<GitTree | undefined> {
+  const ask = (args: readonly string[], cwd: string, input = ''): Promise<Buffer> => git([...READING, ...args], cwd, env, input);
   const top = await ask(['rev-parse', '--show-toplevel'], directory).catch(() => undefined);
   if (top === undefined) return undefined;
   const root = top.toString().replace(/\n$/, '');
@@ -48,7 +59,6 @@ export async function openGitTree(directory: string, env: Readonly<Record<string
   };
   return {
     root,
-    setting: async (key) => (await ask(['config', '--get', key], directory).catch(() => undefined))?.toString().trim() || undefined,
     inHead: (paths) => read(paths, 'HEAD'),
     inIndex: (paths) => read(paths, ''),
     async changed(paths) {
@@ -58,8 +68,8 @@ export async function openGitTree(directory: string, env: Readonly<Record<string
       return new Set(paths.filter((path) => names.has(inside(path))));
     },
     async commit(paths, message) {
-      await git(['commit', '--quiet', '--only', '--file=-', '--', ...paths], root, message);
-      return (await git(['rev-parse', 'HEAD'], root)).toString().trim();
+      await git(['commit', '--quiet', '--only', '--file=-', '--', ...paths], root, env, message);
+      return (await git(['rev-parse', 'HEAD'], root, env)).toString().trim();
     },
   };
 }

@@ -9,7 +9,7 @@ export type GitOfTrees = {
   /** Undefined: that tree lies in none. */
   of(tree: string): GitTree | undefined;
   /** All of them as if they were one; undefined: there is none. */
-  readonly all: Omit<GitTree, 'setting' | 'root'> | undefined;
+  readonly all: Omit<GitTree, 'root'> | undefined;
 };
 
 /** Opens the git work tree around each tree. */

@@ -1,4 +1,4 @@
-import type { GitTree } from '../adapters/git-tree.js';
+import { resolve } from 'node:path';
 import { parseChangelog, tagFault } from '../definition/changelog.js';
 import { formatDate, reasonLines } from '../definition/changelog-entry.js';
 import { compileGlob } from '../graph/glob.js';
@@ -37,7 +37,7 @@ export const updateShown = (showing: UpdateShowing): Verb => async (options, env
   const without = trees.find(({ name }) => gits.of(name) === undefined);
   if (options.commit && without !== undefined) throw new UsageError(`--commit: ${without.directory} lies in no git work tree`, ['leave out --commit']);
   const signatures = new Map<string, Signature>();
-  for (const { name, config } of trees) signatures.set(name, { author: await authorOf(config, gits.of(name), environment), distribution: config.distribution, mark: config.updateId });
+  for (const { name, directory, config } of trees) signatures.set(name, { author: await authorOf(config, resolve(environment.cwd, directory), environment), distribution: config.distribution, mark: config.updateId });
   const changelogs = await readChangelogs(tree, imagesToUpdate(tree.graph, named, excluded).keys(), git, environment);
   const request = {
     named,
@@ -127,9 +127,10 @@ async function readChangelogs({ graph, files }: Tree, images: Iterable<ImageName
 }
 
 /** Debian's variables, then git's settings, then the config: each half of it by itself. */
-async function authorOf(config: Config, git: GitTree | undefined, { env }: Environment): Promise<string> {
-  const name = env['DEBFULLNAME'] || (await git?.setting('user.name')) || config.fallbackAuthor;
-  const email = env['DEBEMAIL'] || (await git?.setting('user.email')) || config.fallbackEmail;
+async function authorOf(config: Config, directory: string, { env }: Environment): Promise<string> {
+  const { gitSetting } = await import('../adapters/git-tree.js');
+  const name = env['DEBFULLNAME'] || (await gitSetting(directory, 'user.name', env)) || config.fallbackAuthor;
+  const email = env['DEBEMAIL'] || (await gitSetting(directory, 'user.email', env)) || config.fallbackEmail;
   const fault = [name, email].find((text) => /[<>\n]/.test(text));
   if (fault !== undefined) throw new UsageError(`"${fault.replaceAll('\n', '\\n')}" cannot stand in a changelog's last line (no < and >, one line)`, ['DEBFULLNAME and DEBEMAIL, or git config user.name and user.email']);
   return `${name} <${email}>`;

@@ -3,16 +3,21 @@ import { fileURLToPath } from 'node:url';
 
 import { beforeAll, describe, expect, it } from '@jest/globals';
 
+import { bumpVersion } from '../../src/definition/bump-version.js';
 import { parseChangelog } from '../../src/definition/changelog.js';
+import { prependEntry, type NewEntry } from '../../src/definition/changelog-entry.js';
 import { parseControl } from '../../src/definition/control.js';
 import { compareVersions, upstreamVersion } from '../../src/definition/version.js';
 import { compileGlob } from '../../src/graph/glob.js';
 import { parseYaml } from '../../src/shared/yaml-document.js';
+import { legalVersions, randomChangelogs, randomControls } from '../support/random-definitions.js';
 
 type Answers = {
   readonly versions: readonly (readonly [a: string, b: string, order: number, upstream: string])[];
+  readonly bumps: readonly number[];
   readonly globs: readonly (readonly [pattern: string, text: string, matches: boolean])[];
   readonly changelogs: readonly (readonly [name: string, entries: readonly (readonly (string | null)[])[]])[];
+  readonly entries: readonly { readonly ours: string; readonly theirs: string }[];
   readonly controls: readonly (readonly (readonly [field: string, name: string])[])[];
   readonly scalars: readonly unknown[];
 };
@@ -47,11 +52,22 @@ const CONTROLS = [
 const SCALARS =
   'yes no y n on off On OFF true True TRUE null Null ~ 1 01 010 0o10 0x1F 0b11 1_000 1:30 8080:80 22:22 10:30:15 1.5 1.10 1. .5 1e3 1.5e3 1.0e+3 1e+3 -1 +1 abc 1.2.3 1.2.3-4 \'1\' "yes" 0 00 08 09 0.0 3.0 1,000 [] {} sha256:abc 0755 x:y host:5000/x'.split(' ');
 
+const RANDOM_CHANGELOGS = randomChangelogs(2000);
+const RANDOM_CONTROLS = randomControls(2000);
+const BUMPS = legalVersions(3000).map((version) => [version, bumpVersion(version, 's')] as const);
+const ENTRY: NewEntry = { package: 'web', version: '9.9-s1', distribution: 'wikimedia', lines: ['Refresh for update in parent image base:', '* Ünï'], heading: undefined, author: 'Ann <ann@example.org>', date: 'Fri, 20 Nov 2026 09:00:00 +0000' };
+/** What we make of a changelog, our mark taken out; undefined: it is not read. */
+const withEntry = (text: string): string | undefined => {
+  const read = parseChangelog('changelog', text);
+  return read.ok ? prependEntry(text, read.value, ENTRY).replace('   (build-images update)\n', '') : undefined;
+};
+const REWRITTEN = RANDOM_CHANGELOGS.flatMap((old) => withEntry(old) === undefined ? [] : [[old, withEntry(old)!, { package: 'web', version: '9.9-s1', distributions: 'wikimedia', urgency: 'high', author: ENTRY.author, date: ENTRY.date, changes: ENTRY.lines.map((line) => `   ${line}`) }] as const]);
+
 describe('definitions, against the readers that they must agree with', () => {
   let answers: Answers;
   beforeAll(() => {
     const run = spawnSync('/usr/bin/python3', [fileURLToPath(new URL('../support/definition_oracles.py', import.meta.url))], {
-      input: JSON.stringify({ seed: 20251121, changelogs: CHANGELOGS, controls: CONTROLS, scalars: SCALARS }),
+      input: JSON.stringify({ seed: 20251121, versions: 10_000, bumps: BUMPS, changelogs: [...CHANGELOGS, ...RANDOM_CHANGELOGS], entries: REWRITTEN, controls: [...CONTROLS, ...RANDOM_CONTROLS], scalars: SCALARS }),
       encoding: 'utf8',
       maxBuffer: 64 << 20,
     });
@@ -59,8 +75,8 @@ describe('definitions, against the readers that they must agree with', () => {
     answers = JSON.parse(run.stdout) as Answers;
   });
 
-  it('2,000 pairs of versions are ordered as python-debian orders them', () => {
-    expect(answers.versions.length).toBe(2000);
+  it('10,000 pairs of versions are ordered as python-debian orders them', () => {
+    expect(answers.versions.length).toBe(10_000);
     expect(answers.versions.filter(([a, b, order]) => Math.sign(compareVersions(a, b)) !== order)).toEqual([]);
   });
 
@@ -69,6 +85,45 @@ describe('definitions, against the readers that they must agree with', () => {
     const script = pairs.map(([a, b, relation]) => `dpkg --compare-versions '${a}' ${relation} '${b}' || echo '${a} ${relation} ${b}'`).join('\n');
     const run = spawnSync('sh', { input: script, encoding: 'utf8' });
     expect([run.stdout, run.stderr]).toEqual(['', '']);
+  });
+
+  it('the next of 3,000 versions sorts above it, by python-debian\'s order', () => {
+    expect(answers.bumps.length).toBe(3000);
+    expect(BUMPS.filter((_, at) => answers.bumps[at] !== -1)).toEqual([]);
+  });
+
+  it('the next of 300 versions sorts above it, by dpkg\'s order', () => {
+    const script = BUMPS.slice(0, 300).map(([version, next]) => `dpkg --compare-versions '${next}' gt '${version}' || echo '${version}'`).join('\n');
+    const run = spawnSync('sh', { input: script, encoding: 'utf8' });
+    expect([run.stdout, run.stderr]).toEqual(['', '']);
+  });
+
+  it('2,000 random changelogs say what python-debian reads in them', () => {
+    const differ = RANDOM_CHANGELOGS.flatMap((text, at) => {
+      const read = parseChangelog('changelog', text);
+      if (!read.ok) return [];
+      const [name, entries] = answers.changelogs[CHANGELOGS.length + at]!;
+      const ours = [read.value.package, read.value.entries.map(({ version, distributions, urgency, author, date }) => [version, distributions, urgency, author ?? null, date ?? null])];
+      return JSON.stringify(ours) === JSON.stringify([name, entries]) ? [] : [{ text, ours, theirs: [name, entries] }];
+    });
+    expect(differ).toEqual([]);
+    // The others' newest version is no legal tag.
+    expect(REWRITTEN.length).toBe(1794);
+  });
+
+  it('those get an entry on top as python-debian gives them one, and older ones stay what they are', () => {
+    expect(answers.entries.filter(({ ours, theirs }) => ours !== theirs)).toEqual([]);
+    expect(answers.entries.length).toBe(1794);
+  });
+
+  it('2,000 random control files depend on what python-debian reads in them', () => {
+    const differ = RANDOM_CONTROLS.flatMap((text, at) => {
+      const checked = parseControl('control', text);
+      const found = checked.ok ? checked.value.dependencies.map(({ field, name }) => [field, name]) : checked.problems;
+      const theirs = answers.controls[CONTROLS.length + at]!;
+      return JSON.stringify([...found].sort()) === JSON.stringify(theirs) ? [] : [{ text, found, theirs }];
+    });
+    expect(differ).toEqual([]);
   });
 
   it('upstream versions are python-debian\'s', () => {

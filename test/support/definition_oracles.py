@@ -1,4 +1,4 @@
-"""What Debian's and Python's own readers say, for comparison: {"seed", "changelogs", "controls", "scalars"} in, answers out, both JSON."""
+"""What Debian's and Python's own readers say, for comparison: {"seed", "versions", "bumps", "changelogs", "entries", "controls", "scalars"} in, answers out, both JSON."""
 import fnmatch
 import json
 import logging
@@ -39,8 +39,7 @@ def near(text):
 def versions():
     a = version()
     b = near(a)
-    one, other = NativeVersion(a), NativeVersion(b)
-    return [a, b, -1 if one < other else 1 if one > other else 0, BaseVersion(a).upstream_version]
+    return [a, b, order(a, b), BaseVersion(a).upstream_version]
 
 
 def glob():
@@ -58,6 +57,20 @@ def changelog(text):
     return [blocks[0].package, [[b._raw_version, b.distributions, b.urgency, b.author, b.date and b.date.strip()] for b in blocks]] if blocks else None
 
 
+def rewritten(text, entry):
+    """The changelog as python-debian writes it with one more block on top."""
+    parsed = Changelog(text.encode())
+    parsed.new_block(**{field: entry[field] for field in ("package", "version", "distributions", "urgency", "author", "date")})
+    for line in ["", *entry["changes"], ""]:
+        parsed.add_change(line)
+    return str(parsed)
+
+
+def order(a, b):
+    one, other = NativeVersion(a), NativeVersion(b)
+    return -1 if one < other else 1 if one > other else 0
+
+
 def control(text):
     found = []
     for paragraph in Packages.iter_paragraphs(text.encode().splitlines(True), use_apt_pkg=False):
@@ -69,9 +82,11 @@ def control(text):
 
 json.dump(
     {
-        "versions": [versions() for _ in range(2000)],
+        "versions": [versions() for _ in range(question["versions"])],
+        "bumps": [order(a, b) for a, b in question["bumps"]],
         "globs": [glob() for _ in range(2000)],
         "changelogs": [changelog(text) for text in question["changelogs"]],
+        "entries": [{"ours": str(Changelog(ours.encode())), "theirs": rewritten(old, entry)} for old, ours, entry in question["entries"]],
         "controls": [control(text) for text in question["controls"]],
         "scalars": [yaml.safe_load("a: " + text)["a"] for text in question["scalars"]],
     },
