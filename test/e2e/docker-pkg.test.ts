@@ -104,6 +104,8 @@ describe('docker-pkg, as it is typed for years', () => {
   let folder: string;
   let scenario: Scenario;
   const ended = { ours: new Map<string, Ended>(), theirs: new Map<string, Ended>() };
+  const plans: Partial<Record<'ours' | 'theirs', Ended>> = {};
+  let env: Readonly<Record<string, string>>;
   const changelogs: Record<'ours' | 'theirs', string[]> = { ours: [], theirs: [] };
   const at = (who: 'ours' | 'theirs', path = '.'): string => join(scenario.directory, who, path);
 
@@ -111,18 +113,22 @@ describe('docker-pkg, as it is typed for years', () => {
     mkdirSync(dirname(at(who, path)), { recursive: true });
     writeFileSync(at(who, path), text);
   };
-  const live = async (who: 'ours' | 'theirs', program: string, env: Readonly<Record<string, string>>): Promise<void> => {
+  const defineOne = (who: 'ours' | 'theirs', image: string, version: string, template: string): void => {
+    write(who, `images/${image}/Dockerfile.template`, `${template.replace('BASE', `${address}/test-base/tiny:1`)}\n`);
+    const versions = Array.from({ length: Number(version) }, (_, before) => Number(version) - before);
+    write(who, `images/${image}/changelog`, versions.map((one) => `${image} (${one}) trixie; urgency=medium\n\n  * Change.\n\n -- Tester <tester@example.org>  Fri, 20 Nov 2026 09:00:00 +0000\n`).join('\n'));
+    write(who, `images/${image}/control`, `Package: ${image}\n${template.startsWith(CHILD) ? 'Depends: parent\n' : ''}`);
+  };
+  const live = async (who: 'ours' | 'theirs', program: string, env: Readonly<Record<string, string>>, ourEnv = env): Promise<void> => {
     const config = `registry: ${address}\nnamespace: ${who}\nca_bundle: ${join(folder, 'ca.pem')}\nbase_images: [${address}/test-base/tiny:1]\nallowed_sources: ["*"]\n`;
     write(who, 'config.yaml', `${config}username: builder\npassword: ${PASSWORD}\n`);
     write(who, 'local.yaml', config);
     for (const { name, args, define = {} } of LIFE) {
       for (const [image, [version, template]] of Object.entries(define)) {
-        write(who, `images/${image}/Dockerfile.template`, `${template.replace('BASE', `${address}/test-base/tiny:1`)}\n`);
-        const versions = Array.from({ length: Number(version) }, (_, before) => Number(version) - before);
-        write(who, `images/${image}/changelog`, versions.map((one) => `${image} (${one}) trixie; urgency=medium\n\n  * Change.\n\n -- Tester <tester@example.org>  Fri, 20 Nov 2026 09:00:00 +0000\n`).join('\n'));
-        write(who, `images/${image}/control`, `Package: ${image}\n${template.startsWith(CHILD) ? 'Depends: parent\n' : ''}`);
+        defineOne(who, image, version, template);
       }
       ended[who].set(name, await call(program, args, at(who), env));
+      if (name === 'a first build') plans[who] = await call('build-images', ['plan', '--check', '--all'], at(who), ourEnv);
       if (args.includes('update')) changelogs[who].push(...IMAGES.map((image) => readFileSync(at(who, `images/${image}/changelog`), 'utf8').replace(/^ -- .*/gm, ' -- signed')));
     }
   };
@@ -131,9 +137,9 @@ describe('docker-pkg, as it is typed for years', () => {
     // docker-pkg knows no registry with a port, and none without TLS.
     const certificate = makeCertificate(folder, `IP:${address}`);
     scenario = await openScenario({ host: address, registry: { certificate, address, port: 443 } });
-    const env = { ...scenario.environment, PATH: `${binaries(join(folder, 'bin'))}:${process.env['PATH']!}`, TZ: 'UTC' };
+    env = { ...scenario.environment, PATH: `${binaries(join(folder, 'bin'))}:${process.env['PATH']!}`, TZ: 'UTC' };
     const python = pythonWithDockerPkg();
-    await Promise.all([live('ours', 'docker-pkg', env), python === undefined ? undefined : live('theirs', join(dirname(python), 'docker-pkg'), { ...env, PATH: process.env['PATH']! })]);
+    await Promise.all([live('ours', 'docker-pkg', env), python === undefined ? undefined : live('theirs', join(dirname(python), 'docker-pkg'), { ...env, PATH: process.env['PATH']! }, env)]);
     // No package index to be had: then only ours is compared with what docker-pkg 4.0.4 printed when this was written.
     if (python === undefined) console.warn('docker-pkg could not be installed: it was not asked again');
   }, 600_000);
@@ -153,6 +159,19 @@ describe('docker-pkg, as it is typed for years', () => {
     }
   });
   it.each(LIFE)('$name: the exit code tells the truth', ({ name, code = 0 }) => expect(ended.ours.get(name)!.code).toBe(code));
+  it('what docker-pkg has published is published to build-images, its origin unknown', () => {
+    if (plans.theirs === undefined) return;
+    expect(plans.theirs).toMatchObject({ code: 0, stdout: expect.stringContaining('\nNothing to do: 2 up to date.') });
+    expect(plans.theirs.stdout.match(/origin unknown/g)).toHaveLength(2);
+  });
+  it('who takes over from docker-pkg moves the :latest that it left', async () => {
+    const who = ended.theirs.size > 0 ? 'theirs' : 'ours';
+    defineOne(who, 'other', '3', 'FROM BASE');
+    expect(await call('docker-pkg', ['build', '--select', '*/other:*', 'images'], at(who), env)).toMatchObject({ code: 0 });
+    const manifests = await Promise.all(['latest', '3', '2'].map(async (tag) => (await scenario.registry.send('GET', `/v2/${who}/other/manifests/${tag}`, undefined, { accept: 'application/vnd.docker.distribution.manifest.v2+json' })).body.toString()));
+    expect(manifests[0]).toBe(manifests[1]);
+    expect(manifests[0]).not.toBe(manifests[2]);
+  }, 60_000);
   it('updates leave the same changelogs, but for our mark, and for a glob that is taken for a parent', () => {
     expect(changelogs.ours).toHaveLength(9);
     const ours = changelogs.ours.map((text) => text.replaceAll('   (build-images update)\n', ''));
