@@ -162,7 +162,7 @@ export async function openScenario(options: ScenarioOptions = {}): Promise<Scena
     };
   };
 
-  write('config.yaml', `registry: ${host}\nnamespace: test\npublish: true\nallowed_sources: ["*"]\ntimeouts: { connect: 2, idle: 5, test: 30 }\n${options.config ?? ''}`);
+  write('config.yaml', `registry: ${host}\nnamespace: test\npublish: true\nallowed_sources: ["*"]\ntimeouts: { connect: 2, idle: 15, test: 30 }\n${options.config ?? ''}`);
   const local = `${uniqueName('e2e')}:1`;
   await importBase(local, socketPath);
   await login(registry, options.registry, dockerConfig);
