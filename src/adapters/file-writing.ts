@@ -9,6 +9,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left on device',
   EDQUOT: 'the disk quota is used up',
+  EBUSY: 'something is mounted there',
 };
 
 /** Where the file is that a path names, links resolved; the path itself when nothing is there. */
