@@ -33,13 +33,14 @@ export function pythonStringValue(literal: string): string {
 /** `repr()` of a Python str: single quotes, unless the text holds one and no double quote. */
 function pythonStringRepr(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const body = text.replace(/[\\'"\p{Cc}]/gu, (char) => {
+  const body = text.replace(/[\\'"]|(?! )[\p{C}\p{Z}]/gu, (char) => {
     if (char === '\\') return '\\\\';
     if (char === "'" || char === '"') return char === quote ? `\\${char}` : char;
     if (char === '\n') return '\\n';
     if (char === '\r') return '\\r';
     if (char === '\t') return '\\t';
-    return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+    const code = char.codePointAt(0)!.toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : code.length <= 4 ? `\\u${code.padStart(4, '0')}` : `\\U${code.padStart(8, '0')}`;
   });
   return quote + body + quote;
 }

@@ -13,12 +13,19 @@ export type Dialect = {
   readonly reads: readonly { readonly line: number; readonly root: string; readonly text: string }[];
   /** Mappings whose order shows: minijinja sorts keys, Python keeps them as written. */
   readonly walked: readonly { readonly line: number; readonly path: readonly string[] }[];
+  /** Whether numbers may have a fraction of nothing (2.0), which a filter of ours cannot tell from 2. */
+  readonly hasFloats: boolean;
+  /** Whether there may be pairs, which a filter of ours cannot tell from lists. */
+  readonly hasPairs: boolean;
   /** What Jinja2 would render otherwise, or not at all. */
   readonly problems: readonly { readonly line: number; readonly message: string }[];
 };
 
 /** Prints a value as Python's `str()`; arguments: value, whether it is none, place, its name. */
 export const PRINT_FILTER = '__print';
+
+/** Begins the names of our own tests. */
+export const TEST_PREFIX = '__';
 
 /** minijinja takes the ending of a template's name for its escaping: no real name ends in this. */
 export const NAME_END = '#';

@@ -19,7 +19,7 @@ export type Piece =
       readonly close: string;
     };
 
-const RAW_START = /\{%[-+]?\s*raw\s*[-+]?%\}/y;
+const RAW_START = /\{%[-+]?\s*raw\s*-?%\}/y;
 const RAW_END = /\{%[-+]?\s*endraw\s*[-+]?%\}/g;
 const BLANK = /\s+/y;
 /** Strings, numbers, names, operators: one group each. */

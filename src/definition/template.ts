@@ -2,8 +2,9 @@ import { Environment } from 'minijinja-js';
 import { nearHint } from '../shared/near-names.js';
 import { bad, distinctProblems, errorAt, good, warningAt, type Checked, type Problem } from '../shared/problem.js';
 import { pythonStr } from './python-text.js';
+import { PYTHON_FILTERS, PYTHON_TESTS } from './python-filters.js';
 import { toDialect } from './rewrite-template.js';
-import { isSorted, MAIN, NAME_END, PRINT_FILTER, type Dialect } from './template-dialect.js';
+import { isSorted, MAIN, NAME_END, PRINT_FILTER, TEST_PREFIX, type Dialect } from './template-dialect.js';
 import { TEMPLATE_FILTERS } from './template-filters.js';
 import type { TemplateSettings } from './template-settings.js';
 
@@ -29,6 +30,9 @@ type Session = {
   readonly problems: Problem[];
   readonly warnings: Problem[];
   readonly imageTags: { name: string; ref: string }[];
+  /** Of all files of the template. */
+  hasFloats: boolean;
+  hasPairs: boolean;
 };
 
 /** Steps of the engine per render: a loop that needs more is taken for endless. */
@@ -65,7 +69,9 @@ export async function createRenderer(): Promise<Renderer> {
     engine.debug = false;
     engine.fuel = FUEL;
     engine.removeGlobal('debug');
-    for (const name of Object.keys(TEMPLATE_FILTERS)) engine.addFilter(name, guardedFilter(name, () => session!));
+    for (const name of Object.keys(TEMPLATE_FILTERS)) engine.addFilter(name, templateFilter(name, () => session!));
+    for (const name of Object.keys(PYTHON_FILTERS)) engine.addFilter(name, pythonFilter(name, () => session!));
+    for (const [name, test] of Object.entries(PYTHON_TESTS)) engine.addTest(TEST_PREFIX + name, test);
     engine.addFilter(PRINT_FILTER, guarded(() => session!, print));
     const opened = { env: engine, registered: new Map<string, string>() };
     engines.set(trimBlocks, opened);
@@ -75,7 +81,7 @@ export async function createRenderer(): Promise<Renderer> {
   const render = (path: string, source: string, settings: TemplateSettings): Checked<Rendered> => {
     const main = dialectOf(MAIN, source);
     const files = new Map([[MAIN, main]]);
-    const current: Session = { settings, paths: new Map([[MAIN, path]]), problems: [], warnings: [], imageTags: [] };
+    const current: Session = { settings, paths: new Map([[MAIN, path]]), problems: [], warnings: [], imageTags: [], hasFloats: false, hasPairs: false };
     const { env, registered } = openEngine(settings.trimBlocks);
     const register = (name: string, text: string): void => {
       if (registered.get(name) === text) return;
@@ -87,6 +93,8 @@ export async function createRenderer(): Promise<Renderer> {
     };
     const place = (name: string): string => current.paths.get(name) ?? name;
     const load = (name: string, dialect: Dialect): void => {
+      current.hasFloats ||= dialect.hasFloats;
+      current.hasPairs ||= dialect.hasPairs;
       for (const { line, message } of dialect.problems) current.problems.push(errorAt(place(name), line, message));
       for (const { line, path: walked } of dialect.walked) {
         const value = walked.reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), settings.variables);
@@ -172,7 +180,7 @@ function problemAt(session: Session, place: unknown, make: typeof errorAt, messa
   return make(session.paths.get(name) ?? name, Number(text.slice(colon + 1)), message);
 }
 
-function guardedFilter(name: string, current: () => Session): (...args: readonly unknown[]) => unknown {
+function templateFilter(name: string, current: () => Session): (...args: readonly unknown[]) => unknown {
   const filter = TEMPLATE_FILTERS[name]!;
   return guarded(current, (session, value, place, read, ...extra) => {
     const refuse = (message: string): string => {
@@ -190,6 +198,47 @@ function guardedFilter(name: string, current: () => Session): (...args: readonly
   });
 }
 
+/** A filter of Jinja2's, its arguments found by place or by name. */
+function pythonFilter(name: string, current: () => Session): (...args: readonly unknown[]) => unknown {
+  const { parameters, run } = PYTHON_FILTERS[name]!;
+  return guarded(current, (session, value, place, read, ...given) => {
+    const refuse = (message: string): string => {
+      session.problems.push(problemAt(session, place, errorAt, message));
+      return '';
+    };
+    if (value === undefined || value === null) return refuse(read ? notDefined(String(read), session) : `${name} is given nothing`);
+    const named = given.at(-1) instanceof Map ? (given.at(-1) as ReadonlyMap<string, unknown>) : new Map<string, unknown>();
+    const args = given.at(-1) instanceof Map ? given.slice(0, -1) : [...given];
+    if (args.length > parameters.length) return refuse(parameters.length === 0 ? `${name} takes no arguments` : `${name} takes no more than ${parameters.join(', ')} here`);
+    for (const [key, argument] of named) {
+      if (!parameters.includes(key)) return refuse(`${name} has no argument "${key}" here`);
+      args[parameters.indexOf(key)] = argument;
+    }
+    if ([...given.slice(0, args.length), ...named.values()].some((argument) => argument === undefined || argument === null)) return refuse(`${name} is given nothing for an argument`);
+    const printed = name === 'int' ? [] : [...(name === 'join' && Array.isArray(value) ? value : [value]), ...args];
+    const fault = printed.map((one) => printFault(one, session)).find((found) => found !== undefined);
+    if (fault !== undefined) return refuse(fault);
+    const answer = run(value, args, pythonStr);
+    return typeof answer === 'object' && 'error' in answer ? refuse(`${name} ${answer.error}`) : answer;
+  });
+}
+
+/** Why a value cannot be printed as Python prints it; undefined: it can. */
+function printFault(value: unknown, session: Session): string | undefined {
+  if (typeof value === 'number') {
+    if (/e/.test(String(value))) return 'a number is too large or too small to be printed here';
+    return session.hasFloats && Number.isInteger(value) ? 'a number that may be 2 or 2.0 is printed in a list, through a filter or beside "~": the two are the same there' : undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (Array.isArray(value)) {
+    if (session.hasPairs) return 'a list is printed where there are pairs: the two look the same here';
+    return value.map((item) => printFault(item, session)).find((fault) => fault !== undefined);
+  }
+  const entries = value instanceof Map ? [...value] : Object.entries(value);
+  if (entries.length > 1) return 'a mapping is printed: name what is wanted of it, its order is not kept here';
+  return entries.flat().map((item) => printFault(item, session)).find((fault) => fault !== undefined);
+}
+
 function notDefined(read: string, session: Session): string {
   const known = Object.keys(session.settings.variables);
   return `"${read}" is not defined${known.includes(read) ? ' (its value is empty)' : nearHint(read, known)}`;
@@ -197,14 +246,12 @@ function notDefined(read: string, session: Session): string {
 
 function print(session: Session, value: unknown, isNone: unknown, place: unknown, name: unknown): unknown {
   if (value === undefined && isNone !== true) {
-    session.problems.push(problemAt(session, place, errorAt, name ? notDefined(String(name), session) : 'an undefined value is printed'));
+    session.problems.push(problemAt(session, place, errorAt, name ? notDefined(String(name), session) : 'an undefined value or none is printed'));
     return '';
   }
-  if (value instanceof Map ? value.size > 1 : isRecord(value) && Object.keys(value).length > 1) {
-    session.problems.push(problemAt(session, place, errorAt, 'a mapping is printed: name what is wanted of it, its order is not kept here'));
-    return '';
-  }
-  return pythonStr(value);
+  const fault = printFault(value, session);
+  if (fault !== undefined) session.problems.push(problemAt(session, place, errorAt, fault));
+  return fault === undefined ? pythonStr(value) : '';
 }
 
 /** Names that the language itself gives. */
@@ -250,6 +297,7 @@ function inOurWords(said: string, session: Session): string {
   const method = /^unknown method: (\S+) has no method named (\S+)$/.exec(said);
   if (method !== null) return `"${method[2]}" is a method that a ${method[1]} does not have here`;
   if (said.startsWith('engine ran out of fuel')) return 'the template does not come to an end';
+  if (/invalid float literal|cannot parse float/.test(said)) return 'float is given what is no number';
   if (/cannot convert (map|kwargs) to/.test(said)) return 'an argument by name is not supported here: give it by its place';
   return said.replace(/^syntax error: /, 'template syntax: ').replace(/^invalid operation: /, '');
 }
