@@ -1,4 +1,6 @@
+import type { Event } from '../execute/event.js';
 import type { Graph } from '../graph/graph.js';
+import type { DockerPkgPruneView } from '../report/docker-pkg-prune.js';
 import { formatImageRef, type ImageName } from '../shared/image-ref.js';
 import { LOG_FILE, type DockerPkgLog } from './docker-pkg-log.js';
 import type { Verb } from './verb.js';
@@ -28,6 +30,31 @@ export const DOCKER_PKG_VERBS = {
       },
     });
   },
+
+  async prune(log: DockerPkgLog): Promise<Verb> {
+    const [{ pruneShown }, { selection }, { isVersioned }, { createDockerPkgPruneView }, { formatPrunePlan }] = await Promise.all([
+      import('./prune.js'),
+      import('./planning.js'),
+      import('../graph/graph.js'),
+      import('../report/docker-pkg-prune.js'),
+      import('../report/format-prune.js'),
+    ]);
+    let view: DockerPkgPruneView | undefined;
+    return pruneShown({
+      begin(tree, options, { out }) {
+        const selected = selection(tree, options);
+        const mine = [...tree.graph.nodes].reverse().filter(([image]) => selected?.has(image) !== false);
+        const night = options.nightlyId;
+        view = createDockerPkgPruneView(new Map(mine.map(([image, node]) => [image, night === undefined ? formatImageRef(node.ref) : isVersioned(node) ? `${formatImageRef(node.ref)}-${night}` : `${nameOf(tree.graph, image)}:nightly-${night}`])));
+        for (const line of view.begin()) out(line);
+      },
+      plan(plan, _, { out }) {
+        for (const line of view!.nothingToDo(plan.steps)) out(line);
+        for (const line of formatPrunePlan(plan, false)) if (line !== '') log.line('INFO', line);
+      },
+      watch: watchedBy((event) => view!.lines(event), log),
+    });
+  },
 } as const;
 
 /** `registry/namespace/name`. */
@@ -38,27 +65,33 @@ function nameOf(graph: Graph, image: ImageName): string {
 
 /** Why something failed is said on standard error, too. */
 async function showBuild(log: DockerPkgLog): Promise<Showing> {
-  const [{ createDockerPkgView }, { createLogView }, { watchLive }] = await Promise.all([import('../report/docker-pkg-lines.js'), import('../report/log-lines.js'), import('./watch-run.js')]);
-  const [view, logView] = [createDockerPkgView(), createLogView()];
+  const [{ createDockerPkgView }, { createLogView }] = await Promise.all([import('../report/docker-pkg-lines.js'), import('../report/log-lines.js')]);
+  const view = createDockerPkgView();
   const goodbye = log.inFile() ? [`You can see the logs at ${LOG_FILE}`] : [];
   return {
     plan(plan, _, { out }) {
       for (const line of [...view.nothingToDo(plan), ...goodbye]) out(line);
-      for (const { level, text } of logView.plan(plan)) log.say(level, text);
+      for (const { level, text } of createLogView().plan(plan)) log.say(level, text);
     },
-    async watch(_, environment, { redact }) {
-      const { terminal, out } = environment;
-      const live = terminal === undefined ? undefined : await watchLive(terminal, environment, redact);
-      return {
-        tell(event) {
-          live?.tell(event);
-          for (const line of view.lines(event)) out(redact(line));
-          for (const { level, text } of logView.lines(event)) log.say(level, redact(text));
-          if (event.type === 'run-finished') goodbye.forEach(out);
-        },
-        show: (progress) => live?.show(progress),
-        output: (image, line) => log.line('INFO', redact(line), image),
-      };
-    },
+    watch: watchedBy((event) => [...view.lines(event), ...(event.type === 'run-finished' ? goodbye : [])], log),
+  };
+}
+
+/** A run's lines on standard output, all that happens in the log. */
+function watchedBy(linesOf: (event: Event) => readonly string[], log: DockerPkgLog): Showing['watch'] {
+  return async (_, environment, { redact }) => {
+    const [{ createLogView }, { watchLive }] = await Promise.all([import('../report/log-lines.js'), import('./watch-run.js')]);
+    const { terminal, out } = environment;
+    const logView = createLogView();
+    const live = terminal === undefined ? undefined : await watchLive(terminal, environment, redact);
+    return {
+      tell(event) {
+        live?.tell(event);
+        for (const line of linesOf(event)) out(redact(line));
+        for (const { level, text } of logView.lines(event)) log.say(level, redact(text));
+      },
+      show: (progress) => live?.show(progress),
+      output: (image, line) => log.line('INFO', redact(line), image),
+    };
   };
 }

@@ -22,7 +22,7 @@ export async function runDockerPkg(argv: readonly string[], environment: Environ
       asks(translated.verb);
       // docker-pkg leaves this heading of an update open.
       environment.out(`== Step 0: scanning ${resolve(environment.cwd, asked.directory)}${asked.verb === 'update' ? '' : ' =='}`);
-      const verb = await DOCKER_PKG_VERBS[asked.verb as keyof typeof DOCKER_PKG_VERBS](log);
+      const verb = await DOCKER_PKG_VERBS[asked.verb](log);
       return verb(translated.options, saying('WARNING'));
     });
   } finally {

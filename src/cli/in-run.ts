@@ -21,7 +21,7 @@ export type OpenRun = {
  * Does the work of a run that has something to do, with a journal and lines, and tells its end, however it comes. `total`: how many
  * images or names it is about.
  */
-export async function inRun(total: number, lock: Lock, connections: Connections, options: Options, environment: Environment, showing: Showing, work: (run: OpenRun) => Promise<ExitCode>): Promise<ExitCode> {
+export async function inRun(total: number, lock: Lock, connections: Connections, options: Options, environment: Environment, showing: Pick<Showing, 'watch'>, work: (run: OpenRun) => Promise<ExitCode>): Promise<ExitCode> {
   const { createRunDirectory } = await import('../adapters/run-directory.js');
   const { clock } = environment;
   const startedAt = clock.now();

@@ -15,10 +15,16 @@ import { namespaceOf } from './route.js';
 import { liveRuns, lockRun, markOf } from './run.js';
 import { readConfig, readTree, type Tree } from './tree.js';
 import type { Options, Verb } from './verb.js';
-import { OWN_SHOWING } from './watch-run.js';
+import { OWN_SHOWING, type Showing } from './watch-run.js';
+
+/** How a pruning is shown: before it, by its events, and where nothing goes. */
+export type PruneShowing = Pick<Showing, 'watch'> & {
+  begin(tree: Tree, options: Options, environment: Environment): void;
+  plan(plan: PrunePlan, options: Options, environment: Environment): void;
+};
 
 /** Takes away what is not current any more: from this engine, or out of the registry. */
-export const prune: Verb = async (options, environment) => {
+export const pruneShown = (showing: PruneShowing): Verb => async (options, environment) => {
   const rules = ageRulesOf(options, environment);
   const config = await readConfig(options, environment);
   const tree = await readTree(config, options, environment);
@@ -27,7 +33,8 @@ export const prune: Verb = async (options, environment) => {
     const locks = options.dryRun ? [] : await lockBoth(config, environment);
     try {
       const plan = await planEngine(tree, rules, connections, options, environment);
-      return await runOrShow(plan, locks[0], connections, options, environment);
+      showing.begin(tree, options, environment);
+      return await runOrShow(plan, locks[0], connections, options, environment, showing);
     } finally {
       for (const lock of locks) lock.release();
     }
@@ -35,6 +42,16 @@ export const prune: Verb = async (options, environment) => {
     await connections.close();
   }
 };
+
+/** As build-images shows it. */
+export const prune = pruneShown({
+  watch: OWN_SHOWING.watch,
+  begin: () => undefined,
+  plan(plan, options, { out }) {
+    if (options.json) out(JSON.stringify(pruneToJson(plan), null, 2));
+    else for (const line of formatPrunePlan(plan, options.verbose)) out(line);
+  },
+});
 
 function ageRulesOf(options: Options, { clock }: Environment): AgeRules {
   const olderThan = options.olderThan === undefined ? undefined : parseAge(options.olderThan);
@@ -75,15 +92,14 @@ async function temporaryTags(images: readonly EngineImage[], environment: Enviro
 }
 
 /** Runs a plan that has something to do, if it may; else it is shown. */
-async function runOrShow(plan: PrunePlan, lock: Lock | undefined, connections: Connections, options: Options, environment: Environment): Promise<ExitCode> {
+async function runOrShow(plan: PrunePlan, lock: Lock | undefined, connections: Connections, options: Options, environment: Environment, showing: PruneShowing): Promise<ExitCode> {
   const due = plan.steps.filter(isDeletion);
   if (lock === undefined || due.length === 0) {
-    if (options.json) environment.out(JSON.stringify(pruneToJson(plan), null, 2));
-    else for (const line of formatPrunePlan(plan, options.verbose)) environment.out(line);
+    showing.plan(plan, options, environment);
     return EXIT.ok;
   }
   const [{ runPrune }, { deleteLocal }, engine] = await Promise.all([import('../execute/run-prune.js'), import('../execute/delete-local.js'), connections.pruning()]);
-  return inRun(due.flatMap(({ refs }) => refs).length, lock, connections, options, environment, OWN_SHOWING, ({ directory, tell }) =>
+  return inRun(due.flatMap(({ refs }) => refs).length, lock, connections, options, environment, showing, ({ directory, tell }) =>
     runPrune(plan, { run: directory.run, jobs: 1, tell, act: (step, signal) => deleteLocal(step, engine, tell, signal) }, environment.signal),
   );
 }

@@ -25,9 +25,9 @@ export function createLogView(): LogView {
       const isQuiet = plain.body(event).length === 0;
       const all = verbose.body(event);
       if (event.type === 'run-finished') return plain.summary().map((text) => ({ level: 'INFO', text }));
-      // What is blocked from the start is said below the rest.
-      const blocked = event.type === 'run-started' ? event.steps.filter(isBlocked).length : 0;
-      return all.map((text, at) => ({ level: at >= all.length - blocked ? 'WARNING' : isQuiet ? 'DEBUG' : levelOf(event), text }));
+      // What is blocked, or used, from the start is said below the rest.
+      const kept = event.type === 'run-started' ? event.steps.filter(isBlocked).length : event.type === 'prune-started' ? all.length - 1 : 0;
+      return all.map((text, at) => ({ level: at >= all.length - kept ? 'WARNING' : isQuiet ? 'DEBUG' : levelOf(event), text }));
     },
     plan(plan) {
       const say = sayNames(plan.steps.map(({ image }) => image));
@@ -43,5 +43,5 @@ function isBlocked({ action }: Step): boolean {
 
 function levelOf({ type }: Event): LogLevel {
   if (type === 'failed' || type === 'stopped') return 'ERROR';
-  return type === 'blocked' || type === 'not-started' || type === 'put-back' || type === 'warning' ? 'WARNING' : 'INFO';
+  return type === 'blocked' || type === 'not-started' || type === 'put-back' || type === 'kept' || type === 'warning' ? 'WARNING' : 'INFO';
 }
