@@ -82,7 +82,7 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
         tally.notStarted.push(event.image);
         return [says(event.image, 'not done', event.because)];
       case 'stopped':
-        return [`stopped: ${event.message}; no more builds are started`, ...event.detail];
+        return [`${paint('red', 'stopped')}: ${event.message}; no more builds are started`, ...event.detail];
       case 'cache-pruned':
         return [`${formatSize(event.freed)} of the engine's build cache removed (engine_cache: ${formatSize(event.keep)})`];
       case 'promotion-intended':

@@ -67,6 +67,7 @@ describe('the lines of a run on a terminal', () => {
     [{ type: 'failed', image: 'web', phase: 'build', message: 'RUN \u001B[2J', detail: ['\u001B[31mred'], log: 'logs/web.log', exit: 1 }, ['21:04:11 web  <red>FAILED</red>    RUN [2J   log: logs/web.log', '               [31mred']],
     [{ type: 'blocked', image: 'web', by: 'base' }, ['21:04:11 web  <yellow>blocked</yellow>   by base']],
     [{ type: 'not-started', image: 'web', because: 'x' }, ['21:04:11 web  <yellow>not done</yellow>  x']],
+    [{ type: 'stopped', message: 'too little', detail: ['try: more'], exit: 4 }, ['21:04:11 <red>stopped</red>: too little; no more builds are started', '         try: more']],
     [{ type: 'warning', image: 'web', message: 'odd' }, ['21:04:11 web  <yellow>note</yellow>      odd']],
     [{ type: 'promoted', image: 'web', tag: '2.0', digest: DIGEST, from: undefined, was: undefined }, ['21:04:11 web  :latest   → 2.0']],
   ])('%j', (happening, lines) => expect(plain.lines({ at: AT, ...happening } as Event)).toEqual(lines));
