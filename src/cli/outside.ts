@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import type { CredentialStore } from '../adapters/registry/credentials.js';
 import type { EngineConnection } from '../adapters/engine/engine-connection.js';
 import type { Git } from '../adapters/git.js';
+import { readJson, writeJson } from '../adapters/json-file.js';
+import type { CredentialStore } from '../adapters/registry/credentials.js';
 import type { BuildEngine } from '../execute/build-engine.js';
-import type { ImageReader } from '../execute/image-contents.js';
 import type { ImageRemoval } from '../execute/delete-local.js';
 import type { DiskSpace } from '../execute/disk-space.js';
+import type { ImageReader } from '../execute/image-contents.js';
 import type { PackLayer } from '../execute/ports.js';
 import type { WritableRegistry } from '../execute/writable-registry.js';
 import type { RunConfig, TreeConfig } from '../shared/config.js';
@@ -13,9 +14,9 @@ import { digestOf } from '../shared/digest.js';
 import type { ImageRef } from '../shared/image-ref.js';
 import type { Problem } from '../shared/problem.js';
 import { createRedactor, type Redactor } from '../shared/redact.js';
-import type { LocalImage } from '../state/local-images.js';
-import type { EngineImages } from '../state/engine-images.js';
 import { createDigestMemory, type DigestMemory, type MemoryData } from '../state/digest-memory.js';
+import type { EngineImages } from '../state/engine-images.js';
+import type { LocalImage } from '../state/local-images.js';
 import { cacheDirectory, type Environment } from './environment.js';
 import { namespaceOf, routeEngine, routeRegistry, treeOfImage } from './route.js';
 import { dockerConfigOf, openTreeOutside, type TreeOutside } from './tree-outside.js';
@@ -45,7 +46,6 @@ export type Connections = {
 
 /** Opens nothing yet but the cache of what registries said. */
 export async function connect({ trees }: RunConfig, environment: Environment): Promise<Connections> {
-  const { readJson, writeJson } = await import('../adapters/json-file.js');
   const { env } = environment;
   const redactor = createRedactor();
   const dockerConfigDirectory = dockerConfigOf(environment);

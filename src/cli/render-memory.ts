@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { readJson, writeJson } from '../adapters/json-file.js';
 import type { RememberedImage, RenderMemory } from '../graph/render-image.js';
 import type { TreeConfig } from '../shared/config.js';
 import { digestOf } from '../shared/digest.js';
@@ -9,7 +10,6 @@ type Stored = { readonly settings: string; readonly images: Readonly<Record<stri
 
 /** Opens what is remembered of one tree's rendered images; with another program or other settings it begins anew. */
 export async function openRenderMemory({ directory, config }: TreeConfig, environment: Environment): Promise<RenderMemory & { save(): void }> {
-  const { readJson, writeJson } = await import('../adapters/json-file.js');
   const place = digestOf(`${resolve(environment.cwd, directory)}\n${resolve(environment.cwd, config.path)}`).slice('sha256:'.length, 'sha256:'.length + 16);
   const path = join(cacheDirectory(environment), 'rendered', `${place}.json`);
   const settings = digestOf(JSON.stringify([programBuild, config.registry, config.namespace, config.baseImages, config.variables, config.aptOptions, config.aptProxy, config.knownUidMappings]));

@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
 import type { BuildSecrets } from '../adapters/engine/build-secrets.js';
 import type { EngineConnection } from '../adapters/engine/engine-connection.js';
-import type { CredentialStore } from '../adapters/registry/credentials.js';
-import type { Git } from '../adapters/git.js';
+import { createGit, type Git } from '../adapters/git.js';
+import { createCredentials, type CredentialStore } from '../adapters/registry/credentials.js';
+import { createRegistry } from '../adapters/registry/registry.js';
 import type { BuildEngine } from '../execute/build-engine.js';
 import type { WritableRegistry } from '../execute/writable-registry.js';
 import { fileOf, type Config, type TreeConfig } from '../shared/config.js';
@@ -33,7 +34,6 @@ export function registryHost(config: Config): string {
 
 /** Opens nothing yet. */
 export async function openTreeOutside(tree: TreeConfig, { redactor, dockerConfigDirectory, engineConnection }: SharedOutside, environment: Environment): Promise<TreeOutside> {
-  const [{ createCredentials }, { createRegistry }, { createGit }] = await Promise.all([import('../adapters/registry/credentials.js'), import('../adapters/registry/registry.js'), import('../adapters/git.js')]);
   const { env, cwd, clock } = environment;
   const { config } = tree;
   const store = createCredentials({

@@ -1,18 +1,26 @@
+import { createSourceFiles, sourceRootOf } from '../adapters/files.js';
 import { contextFiles } from '../definition/context-files.js';
 import { templateOf, type Definition } from '../definition/definition.js';
+import { parseDockerignore, keptEntries } from '../definition/dockerignore.js';
 import { asNightly, nightlyAt, nightlyFaults, type Nightly } from '../definition/nightly.js';
+import { parseTree } from '../definition/parse.js';
 import type { SourceFiles } from '../definition/source-files.js';
 import type { Renderer } from '../definition/template.js';
-import type { parseTree } from '../definition/parse.js';
+import { buildGraph } from '../graph/build-graph.js';
 import type { Graph } from '../graph/graph.js';
-import type { ImageRenderer } from '../graph/render-image.js';
-import type { TreeRenderer } from '../graph/render-tree.js';
-import type { Tags } from '../graph/tags.js';
+import { joinTrees } from '../graph/join-trees.js';
+import { createImageRenderer, type ImageRenderer } from '../graph/render-image.js';
+import { createTreeRenderer, neutralTag, type TreeRenderer } from '../graph/render-tree.js';
+import { createTags, repositoryRefOf, tagOf, type Tags } from '../graph/tags.js';
 import type { RunConfig, TreeConfig } from '../shared/config.js';
 import { EXIT, Fault, UsageError } from '../shared/errors.js';
+import { parseRunConfig } from '../shared/parse-run-config.js';
 import { bad, distinctProblems, formatProblem, type Checked, type Problem } from '../shared/problem.js';
 import type { Named } from '../state/read-state.js';
+import { configDisk, readConfigFiles } from './config-files.js';
 import type { Environment } from './environment.js';
+import { openRenderMemory } from './render-memory.js';
+import { joinFiles } from './tree-files.js';
 import type { Options } from './verb.js';
 
 /** A definition or the config is wrong: all problems, ready to be shown. */
@@ -41,7 +49,6 @@ export type Tree = {
 
 /** Reads the config, those of its trees, and what lies below; their warnings are said, their errors thrown. */
 export async function readConfig(options: Options, environment: Environment): Promise<RunConfig> {
-  const [{ configDisk, readConfigFiles }, { parseRunConfig }] = await Promise.all([import('./config-files.js'), import('../shared/parse-run-config.js')]);
   const { file, under } = readConfigFiles(options.config, environment);
   const run = settle(parseRunConfig(file, under, options.directory, configDisk(environment)), options, environment);
   const listed = run.trees.some(({ config }) => config.path !== run.path);
@@ -84,17 +91,6 @@ export type OpenTrees = {
  * @param named told of the images as soon as their names and tags are known, long before all is rendered
  */
 export async function openTrees(config: RunConfig, options: Options, environment: Environment, named?: (images: readonly Named[]) => void): Promise<OpenTrees> {
-  const [{ createSourceFiles, sourceRootOf }, { parseTree }, { parseDockerignore, keptEntries }, { createTags, repositoryRefOf, tagOf }, { joinTrees }, { createTreeRenderer, neutralTag }, { createImageRenderer }, { openRenderMemory }, { joinFiles }] = await Promise.all([
-    import('../adapters/files.js'),
-    import('../definition/parse.js'),
-    import('../definition/dockerignore.js'),
-    import('../graph/tags.js'),
-    import('../graph/join-trees.js'),
-    import('../graph/render-tree.js'),
-    import('../graph/render-image.js'),
-    import('./render-memory.js'),
-    import('./tree-files.js'),
-  ]);
   const nightly = nightlyOf(options, environment);
   const read = config.trees.map((tree) => {
     const files = createSourceFiles(sourceRootOf(tree.config.path, tree.directory), (path, text, entries) => {
@@ -151,7 +147,6 @@ export async function openTrees(config: RunConfig, options: Options, environment
  * @param named told of the images as soon as their names and tags are known, long before all is rendered
  */
 export async function readTree(config: RunConfig, options: Options, environment: Environment, named?: (images: readonly Named[]) => void): Promise<Tree> {
-  const { buildGraph } = await import('../graph/build-graph.js');
   const { trees, definitions, files, problems, unusable, nightly, save } = await openTrees(config, options, environment, named);
   const wrong = problems.some(isError);
   const graphed = await buildGraph(trees, pauses(environment));
