@@ -40,7 +40,21 @@ export function readMarks(marked: string): { readonly text: string; readonly lin
     for (const [, number] of content.matchAll(MARK)) last = Number(number);
     return line;
   });
-  return { text: withoutMarks(marked), lines };
+  const text = withoutMarks(marked);
+  return { text, lines: withEmptyLines(text.split('\n'), lines) };
+}
+
+/** Empty lines have no mark; as many of them as the template has between its lines are those. */
+function withEmptyLines(contents: readonly string[], lines: readonly (number | undefined)[]): readonly (number | undefined)[] {
+  const told = [...lines];
+  for (let at = 0; at < contents.length; at++) {
+    let next = at + 1;
+    while (next < contents.length && contents[next]!.trim() === '') next++;
+    const [before, after] = [lines[at], lines[next]];
+    if (before === undefined || after === undefined || after - before !== next - at) continue;
+    for (let empty = at + 1; empty < next; empty++) told[empty] = before + empty - at;
+  }
+  return told;
 }
 
 /** A text as it would be without marks. */

@@ -14,7 +14,8 @@ describe('the lines of a template that a Dockerfile came from', () => {
   };
 
   it.each<readonly [what: string, template: string, lines: readonly string[]]>([
-    ['plain text', 'FROM a\n\nRUN b', ['1 FROM a', '1', '3 RUN b']],
+    ['plain text', 'FROM a\n\nRUN b', ['1 FROM a', '2', '3 RUN b']],
+    ['more empty lines than are printed', 'FROM a\n{# x\n#}\n\nRUN b', ['1 FROM a', '1', '1', '5 RUN b']],
     ['comments and statements take lines', '{# one\ntwo #}\n{% set x = 1 %}\nFROM a', ['?', '?', '4 FROM a']],
     ['what is stripped', 'FROM a\n{%- set x = 1 -%}\n\n  RUN b\n  {{- " c" }}', ['1 FROM aRUN b c']],
     ['a filter of several lines', 'FROM {{ "debian" | image_tag }}\nRUN {{ "x" | apt_remove }}&& y\nUSER 1', ['1 FROM registry.example.org/debian:12', '2 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get remove --yes --purge x \\', '2     && apt-get clean && rm -rf /var/lib/apt/lists/* && y', '3 USER 1']],
@@ -30,7 +31,7 @@ describe('the lines of a template that a Dockerfile came from', () => {
   ])('%s', async (_, template, lines) => expect(await linesOf(template)).toEqual(lines));
 
   it('an imported file has none: what it prints is at the line that asks for it', async () => {
-    expect(await linesOf('FROM a\n{% import "m.txt" as m %}\n{{ m.x() }}\nUSER 1', { 'images/b/m.txt': '\n\n{% macro x() %}RUN b\nRUN c{% endmacro %}' })).toEqual(['1 FROM a', '1', '3 RUN b', '3 RUN c', '4 USER 1']);
+    expect(await linesOf('FROM a\n{% import "m.txt" as m %}\n{{ m.x() }}\nUSER 1', { 'images/b/m.txt': '\n\n{% macro x() %}RUN b\nRUN c{% endmacro %}' })).toEqual(['1 FROM a', '2', '3 RUN b', '3 RUN c', '4 USER 1']);
   });
   it('what a stack adds is in no template', async () => {
     const stack = { 'images/s/stack.yaml': 'id: org.example.stack.s1\nrole: run\nuid: 1001\ngid: 1000\ndistro: { name: debian, version: "13" }\n', 'images/s/Dockerfile.template': 'FROM a\nUSER 1001\n' };

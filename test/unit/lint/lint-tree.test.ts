@@ -50,6 +50,8 @@ describe('other rules', () => {
   it.each<Case>([
     ['a user by name', production('b', `${OUTSIDE}\nUSER www-data`), [said('Dockerfile.template:2: note: USER www-data is not numeric: Kubernetes cannot tell whether it is root [non-numeric-user]')]],
     ['a user by name where numbers are asked for', production('b', `${OUTSIDE}\nUSER www-data`), [said('Dockerfile.template:2: error: USER www-data is not numeric, and force_numeric_user is set [non-numeric-user]')], 'force_numeric_user: true'],
+    ['a user that a variable holds', production('b', `${OUTSIDE}\nARG U=1\nUSER $U`), []],
+    ['a user that a variable holds, where numbers are asked for', production('b', `${OUTSIDE}\nARG U=1\nUSER $U`), [said('Dockerfile.template:3: error: USER $U is not numeric, and force_numeric_user is set [non-numeric-user]')], 'force_numeric_user: true'],
     ['only the last user counts', production('b', `${OUTSIDE}\nUSER root\nUSER 33:33`), []],
     ['a version below the one before', production('b', OUTSIDE, '', '3.9-1', '3.13-1'), [said('changelog:1: note: the newest version, 3.9-1, sorts below the one before it, 3.13-1 [version-order]')]],
     ['a version twice', production('b', OUTSIDE, '', '1', '1'), [said('changelog:1: note: the newest version, 1, is the one before it, 1 [version-order]')]],
@@ -62,6 +64,8 @@ describe('other rules', () => {
     ['a secret in a variable', production('b', `ARG NPM_TOKEN=abc\n${OUTSIDE}\nENV A=1 \\\n    DB_PASSWORD=abc`), [said('Dockerfile.template:1: warning: ARG NPM_TOKEN has a value, which everyone who pulls the image can read: use a build secret (RUN --mount=type=secret) [secret-in-variable]'), said('Dockerfile.template:4: warning: ENV DB_PASSWORD has a value, which everyone who pulls the image can read: use a build secret (RUN --mount=type=secret) [secret-in-variable]')]],
     ['variables that hold no secret', production('b', `${OUTSIDE}\nARG TOKEN\nARG TOKEN=\nENV TOKEN=$X PASSWORD=/run/secrets/x SECRET="" API_KEY=12 TOKENS=abc PASSWORD_FILE=x`), []],
     ['an instruction that there is not', production('b', `${OUTSIDE}\nRUM true`), [said('Dockerfile.template:2: warning: Unknown instruction: RUM [dockerfile-mistake]')]],
+    ['a command that a shell gets as it is', production('b', `${OUTSIDE}\nCMD ['a']`), [said('Dockerfile.template:2: warning: Instruction written as a JSON array but is using single quotes instead of double quotes [dockerfile-mistake]')]],
+    ['an empty line in an instruction', production('b', `${OUTSIDE}\nRUN a && \\\n\n  b`), [said('Dockerfile.template:3: note: Empty continuation line [dockerfile-habit]')]],
     ['two commands', production('b', `${OUTSIDE}\nCMD a\nCMD b`), [said('Dockerfile.template:2: note: There can only be one CMD instruction in a Dockerfile or build stage. Only the last one will have an effect. [dockerfile-habit]')]],
     ['a test that nobody may execute', { ...production('b', OUTSIDE), 'images/b/test.sh': 'true\n' }, [said('test.sh: warning: nobody may execute it, so the test fails: chmod +x [test-not-executable]')]],
     ['a test that an interpreter runs', { ...production('b', OUTSIDE), 'images/b/test.sh': 'true\n' }, [], 'verify_args: ["{path}/x.sh", "{image}"]'],
