@@ -14,6 +14,7 @@ export const ON_ONE_ENGINE = [
   'e2e/bug.test.ts',
   'e2e/definition-faults.test.ts',
   'e2e/docker-pkg.test.ts',
+  'e2e/docker-pkg-tree.test.ts',
   'e2e/generated-tree.test.ts',
   'e2e/lint.test.ts',
   // Who is asked with which login is told by reference, whatever the engine.
@@ -29,6 +30,7 @@ export const ON_ONE_ENGINE = [
   'integration/definition-oracles.test.ts',
   'integration/docker-pkg-arguments.test.ts',
   'integration/dockerignore-oracle.test.ts',
+  'integration/glob-oracle.test.ts',
   'integration/template-oracle.test.ts',
   'integration/update.test.ts',
   'integration/update-oracle.test.ts',

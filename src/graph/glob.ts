@@ -57,13 +57,22 @@ function endOfSet(pattern: string, open: number): number {
 
 /** `[a-z]` from what stands between the brackets; undefined when no character is in it. */
 function translateSet(content: string): string | undefined {
-  const negated = content.startsWith('!');
-  const ranges = rangesOf(negated ? content.slice(1) : content).flatMap((range) => without(range, '/')).flatMap((range) => without(range, '^'));
+  const { negated, ranges: written } = readSet(content);
+  const ranges = written.flatMap((range) => without(range, '/')).flatMap((range) => without(range, '^'));
   // minimatch hands a leading `^` to the regular expression as it is, where it would mean "not".
   const members = new Set(ranges.sort(([a], [b]) => Number(a === '^') - Number(b === '^')).map(([low, high]) => (low === high ? inSet(low) : `${inSet(low)}-${inSet(high)}`)));
   if (members.size === 0) return negated ? '?' : undefined;
   if (!negated && members.size === 1 && ranges[0]![0] === ranges[0]![1]) return literal(ranges[0]![0]);
   return `[${negated ? '!' : ''}${[...members].join('')}]`;
+}
+
+/** Python drops ranges without a character before it looks for the `!` that negates: what comes first then may be one. */
+function readSet(content: string): { readonly negated: boolean; readonly ranges: readonly Range[] } {
+  if (content.startsWith('!')) return { negated: true, ranges: rangesOf(content.slice(1)) };
+  const [first, ...rest] = rangesOf(content);
+  if (first?.[0] !== '!') return { negated: false, ranges: first === undefined ? [] : [first, ...rest] };
+  const [, high] = first;
+  return { negated: true, ranges: high === '!' ? rest : [['-', '-'], [high, high], ...rest] };
 }
 
 /** A range, with one character that needs care standing for itself. */

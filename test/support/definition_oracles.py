@@ -1,5 +1,4 @@
 """What Debian's and Python's own readers say, for comparison: {"seed", "versions", "bumps", "changelogs", "entries", "controls", "scalars"} in, answers out, both JSON."""
-import fnmatch
 import json
 import logging
 import random
@@ -42,15 +41,6 @@ def versions():
     return [a, b, order(a, b), BaseVersion(a).upstream_version]
 
 
-def glob():
-    pattern = word("ab/.*?[]!^-\\z:#{}(@+,\n", 0, 9)
-    if dice.random() < 0.5:
-        text = word("ab/.z-!^\\[]:#\n{}", 0, 7)
-    else:
-        text = "".join(word("ab/", 0, 2) if c == "*" else dice.choice("ab/.!") if c == "?" else c for c in pattern)
-    return [pattern, text, fnmatch.fnmatchcase(text, pattern)]
-
-
 def changelog(text):
     parsed = Changelog(text.encode())
     blocks = list(parsed)
@@ -84,7 +74,6 @@ json.dump(
     {
         "versions": [versions() for _ in range(question["versions"])],
         "bumps": [order(a, b) for a, b in question["bumps"]],
-        "globs": [glob() for _ in range(2000)],
         "changelogs": [changelog(text) for text in question["changelogs"]],
         "entries": [{"ours": str(Changelog(ours.encode())), "theirs": rewritten(old, entry)} for old, ours, entry in question["entries"]],
         "controls": [control(text) for text in question["controls"]],

@@ -39,6 +39,9 @@ describe('compileGlob', () => {
     ['#a', '#a'],
     ['[!z-a]', 'x'],
     ['a?b', 'a\nb'],
+    ['[z-a!b]', 'c'],
+    ['[z-a!]', 'c'],
+    ['[z-a!-c]', 'b'],
   ])('%j matches %j', (pattern, text) => expect(compileGlob(pattern)(text)).toBe(true));
 
   it.each([
@@ -60,5 +63,8 @@ describe('compileGlob', () => {
     ['!a', 'b'],
     ['[[:alpha:]]', 'a'],
     ['a*', 'b/a'],
+    ['[z-a!b]', 'b'],
+    ['[z-a!-c]', 'c'],
+    ['[z-a!-c]', '-'],
   ])('%j does not match %j', (pattern, text) => expect(compileGlob(pattern)(text)).toBe(false));
 });
