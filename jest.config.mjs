@@ -21,6 +21,7 @@ export const ON_ONE_ENGINE = [
   'e2e/several-trees.test.ts',
   'e2e/state-directory.test.ts',
   'e2e/update.test.ts',
+  'e2e/prune-registry.test.ts',
   'integration/adapters-local.test.ts',
   // How base images are made. That every engine takes them alike is for engine-layers.test.ts.
   'integration/base-image.test.ts',

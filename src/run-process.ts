@@ -1,4 +1,5 @@
 import { cpus, homedir } from 'node:os';
+import { ask } from './adapters/ask.js';
 import { systemClock } from './adapters/clock.js';
 import { createScreen } from './adapters/terminal.js';
 import type { Environment } from './cli/environment.js';
@@ -51,6 +52,7 @@ export async function runProcess(program: (argv: readonly string[], environment:
     signal: ending.signal,
     terminal: screen.terminal,
     input: async () => Buffer.concat(await process.stdin.toArray()).toString(),
+    ...(process.stdin.isTTY && process.stdout.isTTY ? { ask: (question: string) => ask(question, process.stdin, process.stdout, ending.signal) } : {}),
     out: (line) => screen.out(line),
     err: (line) => screen.err(line),
   });

@@ -19,6 +19,8 @@ export type Environment = {
   readonly terminal: Terminal | undefined;
   /** All of standard input. */
   input(): Promise<string>;
+  /** Asks whoever sits at the terminal, and resolves to the answer; empty when there comes none. Undefined: there is nobody. */
+  ask?(question: string): Promise<string>;
   /** One line to standard output. */
   out(line: string): void;
   /** One line to standard error. */

@@ -8,7 +8,6 @@ import type { ImageRemoval } from '../execute/delete-local.js';
 import type { DiskSpace } from '../execute/disk-space.js';
 import type { ImageReader } from '../execute/image-contents.js';
 import type { PackLayer } from '../execute/ports.js';
-import type { WritableRegistry } from '../execute/writable-registry.js';
 import type { RunConfig, TreeConfig } from '../shared/config.js';
 import { digestOf } from '../shared/digest.js';
 import type { ImageRef } from '../shared/image-ref.js';
@@ -18,12 +17,12 @@ import { createDigestMemory, type DigestMemory, type MemoryData } from '../state
 import type { EngineImages } from '../state/engine-images.js';
 import type { LocalImage } from '../state/local-images.js';
 import { cacheDirectory, type Environment } from './environment.js';
-import { namespaceOf, routeEngine, routeRegistry, treeOfImage } from './route.js';
+import { namespaceOf, routeEngine, routeRegistry, treeOfImage, type WholeRegistry } from './route.js';
 import { dockerConfigOf, openTreeOutside, type TreeOutside } from './tree-outside.js';
 
 /** Everything outside that verbs reach, opened on first use. Registry and engine are used as the tree of each image says. */
 export type Connections = {
-  readonly registry: WritableRegistry;
+  readonly registry: WholeRegistry;
   engine(): Promise<BuildEngine>;
   /** What the engine has, as it was at the first call. */
   localImages(signal: AbortSignal): Promise<readonly LocalImage[]>;

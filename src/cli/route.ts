@@ -1,4 +1,6 @@
 import type { BuildEngine } from '../execute/build-engine.js';
+import type { DigestRemoval } from '../execute/delete-digest.js';
+import type { RegistryContents } from '../state/repository-contents.js';
 import type { WritableRegistry } from '../execute/writable-registry.js';
 import type { Config, TreeConfig } from '../shared/config.js';
 import { parseImageRef, repositoryOf, type ImageRef } from '../shared/image-ref.js';
@@ -23,8 +25,11 @@ export function namespaceOf({ registry, namespace }: Pick<Config, 'registry' | '
   return namespace === undefined ? registry : `${registry}/${namespace}`;
 }
 
+/** All that verbs ask of a registry. */
+export type WholeRegistry = WritableRegistry & RegistryContents & DigestRemoval;
+
 /** Several trees' registries as one: each image is asked for as its tree says. */
-export function routeRegistry(registryFor: (ref: ImageRef) => WritableRegistry): WritableRegistry {
+export function routeRegistry(registryFor: (ref: ImageRef) => WholeRegistry): WholeRegistry {
   return {
     digestOf: (ref, signal) => registryFor(ref).digestOf(ref, signal),
     configOf: (ref, digest, signal) => registryFor(ref).configOf(ref, digest, signal),
@@ -32,6 +37,9 @@ export function routeRegistry(registryFor: (ref: ImageRef) => WritableRegistry):
     manifestOf: (ref, signal) => registryFor(ref).manifestOf(ref, signal),
     probePush: (ref, signal) => registryFor(ref).probePush(ref, signal),
     namesOf: (ref, digest, signal) => registryFor(ref).namesOf(ref, digest, signal),
+    contentOf: (ref, digest, signal) => registryFor(ref).contentOf(ref, digest, signal),
+    repositoriesOf: (registry, signal) => registryFor({ registry, repository: '' }).repositoriesOf(registry, signal),
+    deleteDigest: (ref, digest, signal) => registryFor(ref).deleteDigest(ref, digest, signal),
     putTag: (ref, digest, tag, signal) => registryFor(ref).putTag(ref, digest, tag, signal),
   };
 }

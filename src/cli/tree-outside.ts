@@ -5,18 +5,17 @@ import { createGit, type Git } from '../adapters/git.js';
 import { createCredentials, type CredentialStore } from '../adapters/registry/credentials.js';
 import { createRegistry } from '../adapters/registry/registry.js';
 import type { BuildEngine } from '../execute/build-engine.js';
-import type { WritableRegistry } from '../execute/writable-registry.js';
 import { fileOf, type Config, type TreeConfig } from '../shared/config.js';
 import { UsageError } from '../shared/errors.js';
 import { repositoryOf } from '../shared/image-ref.js';
 import type { Redactor } from '../shared/redact.js';
 import type { Environment } from './environment.js';
-import { namespaceOf } from './route.js';
+import { namespaceOf, type WholeRegistry } from './route.js';
 
 /** What one tree's config opens of the outside. */
 export type TreeOutside = {
   readonly tree: TreeConfig;
-  readonly registry: WritableRegistry & { close(): void };
+  readonly registry: WholeRegistry & { close(): void };
   readonly credentials: CredentialStore;
   readonly git: Git;
   engine(): Promise<BuildEngine>;

@@ -79,9 +79,9 @@ export const VERBS = {
     load: async () => (await import('./update.js')).update,
   },
   prune: {
-    summary: 'take images off this engine that are not the current ones',
+    summary: 'take images away that are not the current ones: off this engine, or with --registry from there',
     usage: 'prune [DIRECTORY]',
-    takes: ['select', 'nightly-id', 'keep', 'older-than', 'dry-run'],
+    takes: ['select', 'nightly-id', 'keep', 'older-than', 'registry', 'yes', 'dry-run'],
     writes: true,
     load: async () => (await import('./prune.js')).prune,
   },

@@ -36,11 +36,11 @@ export type AgeRules = {
 export function keptByAge<T extends { readonly created: number | undefined }>(candidates: readonly T[], { keep, olderThan, now }: AgeRules): ReadonlyMap<T, Reason> {
   const kept = new Map<T, Reason>();
   if (keep === undefined && olderThan === undefined) return kept;
-  const newestFirst = candidates.filter(({ created }) => created !== undefined).sort((one, other) => other.created! - one.created!);
+  const newest = new Set(candidates.filter(({ created }) => created !== undefined).sort((one, other) => other.created! - one.created!).slice(0, keep ?? 0));
   for (const candidate of candidates) {
     const { created } = candidate;
     if (created === undefined) kept.set(candidate, { why: 'made-unknown' });
-    else if (keep !== undefined && newestFirst.indexOf(candidate) < keep) kept.set(candidate, { why: 'among-newest', keep });
+    else if (keep !== undefined && newest.has(candidate)) kept.set(candidate, { why: 'among-newest', keep });
     else if (olderThan !== undefined && now - created < olderThan) kept.set(candidate, { why: 'too-young', age: now - created });
   }
   return kept;

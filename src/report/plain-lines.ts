@@ -96,6 +96,8 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
       case 'prune-started':
         say = sayPruned(event.plan.steps);
         width = Math.max(0, ...event.plan.steps.filter((step) => isDeletion(step) || isNoted(step)).map(({ image }) => say(image).length));
+        // Of a registry all of that was shown before anybody was asked.
+        if (event.plan.where === 'registry') return [formatPruning(event.plan)];
         return [formatPruning(event.plan), ...event.plan.steps.filter(isNoted).map((step) => says(step.image, 'kept', `${formatNames(step.refs, step.id)}: ${why(step.reasons)}`))];
       case 'deleted':
         tally.deleted += event.refs.length;

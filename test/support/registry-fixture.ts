@@ -20,6 +20,8 @@ export type RegistryOptions = {
   readonly address?: string;
   /** Refuses every push with 405. */
   readonly readOnly?: boolean;
+  /** False: it deletes nothing, as when nobody has configured it. */
+  readonly deletion?: boolean;
   /** Folder that keeps the images; unset: one of its own, removed by `stop`. */
   readonly storage?: string;
   /** Whether each request makes a line of the log; it does unless this is false. */
@@ -119,7 +121,7 @@ function registryConfig(options: RegistryOptions, folder: string, storage: strin
     log: { accesslog: { disabled: options.accessLog === false }, level: 'info' },
     storage: {
       filesystem: { rootdirectory: storage },
-      delete: { enabled: true },
+      delete: { enabled: options.deletion !== false },
       maintenance: { uploadpurging: { enabled: false }, readonly: { enabled: options.readOnly === true } },
     },
     http: {

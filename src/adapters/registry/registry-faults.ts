@@ -66,6 +66,11 @@ export function registryFaults(host: string, scheme: 'https' | 'http') {
       }
       return error(`${host} refuses ${what}: ${statusOf(answer)}${detail === undefined ? '' : ` (${detail})`}`, answer.status);
     },
+    /** A registry in which deleting is switched off, or not a thing at all. */
+    deletesNothing(answer: Answer): RegistryError {
+      const detail = detailOf(answer);
+      return error(`${host} deletes nothing: ${statusOf(answer)}${detail === undefined ? '' : ` (${detail})`}`, 405, ['REGISTRY_STORAGE_DELETE_ENABLED=true (storage.delete.enabled) for docker-registry; for others what they say of deleting']);
+    },
     /** An answer that no registry should give. */
     confused(message: string, status?: number): RegistryError {
       return error(`${host}: ${message}`, status);

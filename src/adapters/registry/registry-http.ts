@@ -40,6 +40,8 @@ export type RegistryRequest = {
   readonly path: string;
   /** The repository it is about, for the scope of a token. */
   readonly repository: string;
+  /** The scope of a token, where it is about something else. */
+  readonly scope?: string;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: Uint8Array;
   /** Ask once: somebody else can be asked instead. */
@@ -304,6 +306,7 @@ function isRead({ method }: RegistryRequest): boolean {
 
 /** Distribution spec, "Token Scope Documentation". Deleting is a right of its own, that of an upload too (distribution/registry/handlers/app.go). */
 function scopeOf(request: RegistryRequest): string {
+  if (request.scope !== undefined) return request.scope;
   const actions = isRead(request) ? 'pull' : request.method === 'DELETE' ? 'delete' : 'pull,push';
   return `repository:${request.repository}:${actions}`;
 }

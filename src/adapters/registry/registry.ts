@@ -3,7 +3,10 @@ import { digestOf, isDigest, shortDigest, type Digest } from '../../shared/diges
 import { RegistryError } from '../../shared/errors.js';
 import { formatImageRef, type ImageRef } from '../../shared/image-ref.js';
 import { registryName, repositoryIn, type RegistryMirrors } from '../../shared/registry-mirrors.js';
+import type { DigestRemoval } from '../../execute/delete-digest.js';
 import type { WritableRegistry } from '../../execute/writable-registry.js';
+import type { RegistryContents } from '../../state/repository-contents.js';
+import { readContent } from './published-content.js';
 import { createMirrorReading } from './mirror-reading.js';
 import { errorCodesOf, registryFaults } from './registry-faults.js';
 import { createRegistryHttp, type RegistryHttpOptions } from './registry-http.js';
@@ -27,13 +30,13 @@ const MANIFEST_HEADERS = { accept: ACCEPTED_MANIFESTS } as const;
 /** A 404 of a registry carries one of these; any other 404 comes from something in between (OCI distribution spec; NOT_FOUND: Harbor). */
 const ABSENT = new Set(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'NOT_FOUND']);
 
-const TAG_PAGES = 10_000;
+const LIST_PAGES = 10_000;
 
 /** Go's names, as images use them, of Node's architectures. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
 /** Registries over HTTP(S): all hosts, one request at a time to a new one, then many. `close` ends kept connections. */
-export function createRegistry(options: RegistryOptions): WritableRegistry & { close(): void } {
+export function createRegistry(options: RegistryOptions): WritableRegistry & RegistryContents & DigestRemoval & { close(): void } {
   const http = createRegistryHttp(options);
   const platform = options.platform ?? `linux/${ARCHITECTURES[arch] ?? arch}`;
 
@@ -87,6 +90,23 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
     throw faultsOf(ref).refuses(`to show ${repository}:${reference}`, answer);
   }
 
+  /** All pages of a list; an answer that is none ends it, unless `other` throws. */
+  async function list(ref: ImageRef, first: string, key: string, what: string, other: (answer: Answer) => void, ask: (path: string) => Promise<Answer>): Promise<readonly string[]> {
+    const names: string[] = [];
+    let path: string | undefined = first;
+    for (let pages = 0; path !== undefined; pages++) {
+      if (pages === LIST_PAGES) throw faultsOf(ref).confused(`${what} has no end`);
+      const answer = await ask(path);
+      if (answer.status !== 200) {
+        other(answer);
+        return [];
+      }
+      names.push(...(parseNames(answer.body, key) ?? fail(faultsOf(ref).confused(`${what} is none`))));
+      path = nextPage(answer, path);
+    }
+    return names;
+  }
+
   return {
     async digestOf(ref, signal) {
       const mirrored = options.publishes?.(ref) === true ? undefined : await mirrors.first(ref, (one) => readDigest(one, signal, true));
@@ -125,17 +145,35 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & { c
 
     async tagsOf(ref, signal) {
       const repository = repositoryIn(ref);
-      const tags: string[] = [];
-      let path: string | undefined = `/v2/${repository}/tags/list`;
-      for (let pages = 0; path !== undefined; pages++) {
-        if (pages === TAG_PAGES) throw faultsOf(ref).confused(`its tag list of ${repository} has no end`);
-        const answer = await get(ref, path, {}, signal);
-        if (answer.status === 404 && saysAbsent(answer)) return [];
-        if (answer.status !== 200) throw faultsOf(ref).refuses(`to list the tags of ${repository}`, answer);
-        tags.push(...(parseTags(answer.body) ?? fail(faultsOf(ref).confused(`its tag list of ${repository} is none`))));
-        path = nextPage(answer, path);
+      return list(ref, `/v2/${repository}/tags/list`, 'tags', `its tag list of ${repository}`, (answer) => {
+        if (answer.status === 404 && saysAbsent(answer)) return;
+        throw faultsOf(ref).refuses(`to list the tags of ${repository}`, answer);
+      }, (path) => get(ref, path, {}, signal));
+    },
+
+    async repositoriesOf(registry, signal) {
+      const ref = { registry, repository: 'any' };
+      const silent: Answer[] = [];
+      try {
+        const ask = (path: string): Promise<Answer> => http.send({ host: registry, method: 'GET', path, repository: 'a list of its repositories', scope: 'registry:catalog:*' }, signal);
+        const all = await list(ref, '/v2/_catalog?n=1000', 'repositories', 'its list of repositories', (answer) => void silent.push(answer), ask);
+        return silent.length > 0 ? undefined : all;
+      } catch (error) {
+        // Most registries show it to administrators, if at all.
+        if (error instanceof RegistryError && error.status !== undefined && error.status < 500 && error.status !== 429) return undefined;
+        throw error;
       }
-      return tags;
+    },
+
+    contentOf: (ref, digest, signal) => readContent(digest, (kind, one) => getAnywhere(ref, kind, one, signal)),
+
+    async deleteDigest(ref, digest, signal) {
+      const repository = repositoryIn(ref);
+      const answer = await http.send({ host: ref.registry, method: 'DELETE', path: manifestPath(repository, digest), repository }, signal);
+      if (answer.status >= 200 && answer.status < 300) return 'deleted';
+      if (answer.status === 404 && saysAbsent(answer)) return 'absent';
+      if (answer.status === 405 || errorCodesOf(answer).includes('UNSUPPORTED')) throw faultsOf(ref).deletesNothing(answer);
+      throw faultsOf(ref).refuses(`to delete ${repository}@${shortDigest(digest)}`, answer);
     },
 
     async probePush(ref, signal) {
@@ -174,11 +212,11 @@ function saysAbsent(answer: Answer): boolean {
   return errorCodesOf(answer).some((code) => ABSENT.has(code));
 }
 
-function parseTags(body: Buffer): readonly string[] | undefined {
+function parseNames(body: Buffer, key: string): readonly string[] | undefined {
   try {
-    const { tags } = JSON.parse(body.toString('utf8')) as { tags?: unknown };
+    const { [key]: names } = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
     // A repository whose tags were all deleted has `null`.
-    return tags === null ? [] : Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : undefined;
+    return names === null ? [] : Array.isArray(names) ? names.filter((name) => typeof name === 'string') : undefined;
   } catch {
     return undefined;
   }
