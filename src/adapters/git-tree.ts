@@ -33,8 +33,8 @@ function git(args: readonly string[], cwd: string, env: Env, input = ''): Promis
   });
 }
 
-/** Another user's checkout is the usual case on a builder (sudo): reading is no risk. A commit runs that user's hooks, and is refused by git itself. */
-const READING = ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false'];
+/** Another user's checkout is the usual case on a builder (sudo), and what is asked so runs nothing of theirs. A commit, and a look at what changed, run their hooks and filters: git itself refuses those. */
+const READING = ['-c', 'safe.directory=*'];
 
 /** A setting of git that holds in a folder, in a work tree or not: `user.name`. */
 export async function gitSetting(directory: string, key: string, env: Env): Promise<string | undefined> {
@@ -62,13 +62,13 @@ export async function openGitTree(directory: string, env: Env): Promise<GitTree 
     inHead: (paths) => read(paths, 'HEAD'),
     inIndex: (paths) => read(paths, ''),
     async changed(paths) {
-      const output = (await ask(['status', '--porcelain=v1', '-z', '--no-renames', '--untracked-files=all', '--', ...paths], root)).toString();
+      const output = (await git(['status', '--porcelain=v1', '-z', '--no-renames', '--untracked-files=all', '--', ...paths], root, env)).toString();
       // `XY path`, each ended by a NUL (git-status(1), "Porcelain Format Version 1").
       const names = new Set(output.split('\0').map((entry) => entry.slice(3)));
       return new Set(paths.filter((path) => names.has(inside(path))));
     },
     async commit(paths, message) {
-      await git(['commit', '--quiet', '--only', '--file=-', '--', ...paths], root, env, message);
+      await git(['commit', '--quiet', '--file=-', '--', ...paths], root, env, message);
       return (await git(['rev-parse', 'HEAD'], root, env)).toString().trim();
     },
   };

@@ -85,7 +85,7 @@ export function extendEntry(text: string, { entries: [newest] }: Changelog, entr
 /** Where the changes below a heading are: from the first to the one behind the last. Without a heading: those above the first one. */
 function groupOf(lines: readonly string[], heading: string | undefined): { readonly start: number; readonly end: number } | undefined {
   const isEnd = (line: string): boolean => line === MARKER || line.startsWith(INDENT + FOLLOWS);
-  const start = heading === undefined ? lines.findIndex((line, at) => at > 0 && line.trim() !== '') : lines.indexOf(INDENT + heading) + 1;
+  const start = heading === undefined ? 1 : lines.indexOf(INDENT + heading) + 1;
   if (start === 0) return undefined;
   return { start, end: lines.findIndex((line, at) => at >= start && isEnd(line)) };
 }

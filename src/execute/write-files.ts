@@ -6,7 +6,7 @@ import { EXIT, Fault } from '../shared/errors.js';
 export interface StagedFile {
   /** Puts it in the place of the old one, in one step. Throws an Error whose message is the reason. */
   commit(): void;
-  /** Takes it away again. Never throws. */
+  /** Takes it away again, unless it is in place already. Never throws. */
   discard(): void;
 }
 
@@ -53,7 +53,7 @@ export function writeFiles(steps: readonly WriteFile[], disk: FileWriting): PutB
       written.push(at);
     }
   } catch (error) {
-    for (const file of staged.slice(written.length)) file.discard();
+    for (const file of staged) file.discard();
     const message = `${steps[at]!.path} cannot be written: ${messageOf(error)}`;
     try {
       putBack();

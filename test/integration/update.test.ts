@@ -193,6 +193,16 @@ describe('update in git', () => {
     expect(logOf('tool').endsWith(changelogOf('tool', '1.1', '1.0'))).toBe(true);
     expect(versions()).toBe('1.0 1.0 1.0 1.1-s1');
   });
+  it('in another user\'s checkout is known to git too, but nothing is committed there', async () => {
+    commitAll();
+    await run('tool --reason One');
+    execFileSync('chown', ['-R', '65534', top]);
+    await run('tool --reason Two');
+    expect([versions(), changes('tool')]).toEqual(['1.0 1.0 1.0 1.0-s1', ['One', 'Two']]);
+    const { exit, err } = await run('tool --commit');
+    expect([exit, versions()]).toEqual([1, '1.0 1.0 1.0 1.0-s1']);
+    expect(err).toMatch(/^git does not commit: .*dubious ownership.*No file was changed\.$/);
+  });
   it('before the first commit, and of a file that git does not have, an entry of ours is added to', async () => {
     git('init', '-q');
     await run('tool --reason One');
@@ -242,6 +252,13 @@ describe('--commit', () => {
     expect(JSON.parse(out)).toMatchObject({ written: false, commit: git('rev-parse', 'HEAD'), steps: [], unchanged: [{ image: 'team/web', version: '1.0-s1' }, { image: 'team/api', version: '1.0-s1' }] });
     expect(git('log', '-1', '--format=%s')).toBe('Update web and 1 image that stands on it');
   });
+  it('takes a path for what it is, though git has a meaning for its first letter', async () => {
+    renameSync(join(top, 'images'), join(top, ':^images'));
+    git('add', '.');
+    git('commit', '-q', '-m', 'moved');
+    const { exit, err } = await runHere(['update', 'tool', '--commit', '--dir', join(top, ':^images'), '-c', join(top, 'config.yaml')], { cwd: top, env });
+    expect([exit, err, git('show', '--name-only', '--format=')]).toEqual([0, '', ':^images/tool/changelog']);
+  });
   it('with --dry-run commits nothing', async () => {
     expect([(await run('base --commit --dry-run', { env })).exit, git('status', '--porcelain'), git('rev-list', '--count', 'HEAD')]).toEqual([0, '', '1']);
   });
@@ -253,7 +270,11 @@ describe('--commit', () => {
       git('add', '.');
       write('images/web/changelog', old);
     }],
-    ['git does not have', () => git('rm', '-q', '--cached', 'images/web/changelog')],
+    ['git has no more', () => git('rm', '-q', '--cached', 'images/web/changelog')],
+    ['git does not have yet', () => {
+      git('rm', '-q', '--cached', 'images/web/changelog');
+      git('commit', '-q', '-m', 'without');
+    }],
   ])('a changelog that %s is refused', async (_, prepare) => {
     prepare();
     const before = [IMAGES.map(logOf), git('status', '--porcelain')];

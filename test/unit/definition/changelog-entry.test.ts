@@ -90,6 +90,10 @@ describe('saying more in an entry', () => {
     if (changes === undefined) expect(extended).toBe(text);
     else expect([changesOf(extended), read(extended).entries.map(({ version }) => version)]).toEqual([changes, [second.version, '1.0', '0.9']]);
   });
+  it('leaves a heading that a person changed, and finds the last line behind one that is none', () => {
+    const text = prepend(OLD).replace('wikimedia; urgency=high', 'trixie; urgency=low').replace('   (build-images update)\n', '   (build-images update)\n -- nobody\n');
+    expect(extend(text, { ...ENTRY, lines: ['More'] })).toBe(text.replace('   Fixes\n', '   Fixes\n   More\n').replace('A <a@b>  Fri, 20', 'B <b@c>  Sat, 21'));
+  });
   it('goes between the headings that are there', () => {
     const both = extend(prepend(OLD, CHILD), { ...CHILD, heading: followsLine(['tool']), lines: ['Two'] });
     expect(changesOf(extend(both, { ...CHILD, lines: ['Three'] }))).toEqual(['Refresh for update in parent image base:', 'Fixes', 'Three', 'Refresh for update in parent image tool:', 'Two', '(build-images update)']);

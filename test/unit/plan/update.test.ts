@@ -119,6 +119,8 @@ describe('planUpdate', () => {
     it('takes another version', () => {
       expect(versions('base', { texts, committed: [], version: '2.1' })).toEqual(['base: 2.0-s1 → 2.1']);
       expect(versions('base', { texts, committed: [], version: '2.0-s1', reason: ['More'] })).toEqual(['base: 2.0-s1 → 2.0-s1']);
+      expect(said(planned('base', { texts, committed: [], version: '2.0-a1' }).plan)).toEqual([]);
+      expect(said(planned('base', { texts, committed: [], version: '1.9' }).plan)).toEqual(['images/base/changelog:8: 1.9 does not sort above 2.0  [warning]']);
       expect(said(planned('base', { texts, committed: [], version: '2.0' }).plan)).toEqual(['images/base/changelog:8: has an entry for 2.0 already: --version needs another']);
     });
     it('is shown as it will be, and nothing below it', () => {
