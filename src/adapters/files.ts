@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { joinPath } from '../definition/paths.js';
 import type { Folder, SourceEntry, SourceFiles } from '../definition/source-files.js';
+import { DOCKER_PKG_LOG_FILE } from '../shared/docker-pkg-log-file.js';
 import { UsageError } from '../shared/errors.js';
 import { bad, errorAt, good, type Checked, type Problem } from '../shared/problem.js';
 import { createFileDigests, PIECE_BYTES } from './file-digest.js';
@@ -160,7 +161,7 @@ function readEntries(directory: string, root: string, problems: Problem[], excep
       return;
     }
     for (const entry of found) {
-      if (path === '' && entry.name === except) continue;
+      if ((path === '' && entry.name === except) || entry.name === DOCKER_PKG_LOG_FILE) continue;
       const at = path === '' ? entry.name : `${path}/${entry.name}`;
       const full = join(real, entry.name);
       if (entry.isSymbolicLink()) follow(full, at, open);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { openLogFile } from '../adapters/log-file.js';
 import type { LogLevel } from '../report/log-lines.js';
+import { DOCKER_PKG_LOG_FILE } from '../shared/docker-pkg-log-file.js';
 import type { Environment } from './environment.js';
 
 /** docker-pkg's log: what happens, and all that builds and tests print. Lines must be free of secrets. */
@@ -14,8 +15,8 @@ export type DockerPkgLog = {
   close(): void;
 };
 
-/** Where docker-pkg keeps its log: in the folder that it is started in. */
-export const LOG_FILE = './docker-pkg-build.log';
+/** The log, as docker-pkg calls it. */
+export const LOG_FILE = `./${DOCKER_PKG_LOG_FILE}`;
 
 /**
  * Opens the log: the file, which is appended to, or standard error. A file that cannot be written is no reason not to build.

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { EXIT, type ExitCode } from '../shared/errors.js';
 import type { Environment } from './environment.js';
 import { sayFaults } from './run-command-line.js';
@@ -20,8 +20,8 @@ export async function runDockerPkg(argv: readonly string[], environment: Environ
       const translated = await parseArguments(asked.argv, environment.cwd);
       if ('print' in translated) throw new Error(`not a command line: ${asked.argv.join(' ')}`);
       asks(translated.verb);
-      // docker-pkg leaves this heading of an update open.
-      environment.out(`== Step 0: scanning ${resolve(environment.cwd, asked.directory)}${asked.verb === 'update' ? '' : ' =='}`);
+      // As docker-pkg writes it: `images/` stays so, and the heading of an update is left open.
+      environment.out(`== Step 0: scanning ${isAbsolute(asked.directory) ? asked.directory : `${environment.cwd}/${asked.directory}`}${asked.verb === 'update' ? '' : ' =='}`);
       const verb = await DOCKER_PKG_VERBS[asked.verb](log);
       return verb(translated.options, saying('WARNING'));
     });

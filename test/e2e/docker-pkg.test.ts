@@ -249,6 +249,12 @@ describe('the program docker-pkg', () => {
     expect(ended.stdout).toContain(`\nSuccessfully published image ${scenario.host}/test/other:3\n== Build done! ==\n`);
     expect(await scenario.tags('other')).toEqual(['3', 'latest']);
   }, 60_000);
+  it('is started in the folder of an image, where its log grows while the image is built', async () => {
+    scenario.define('alone', { versions: ['1'], lines: ['COPY . /all'] });
+    const ended = await type('cd images/alone; docker-pkg -c ../../config.yaml build .');
+    expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining(`== Step 0: scanning ${join(scenario.directory, 'images/alone')}/. ==\n`) });
+    expect(ended.stdout).toContain(`\n* Built image ${scenario.host}/test/alone:1\n`);
+  }, 60_000);
   it('says where the log is not, and builds all the same', async () => {
     mkdirSync(join(scenario.directory, 'elsewhere/docker-pkg-build.log'), { recursive: true });
     const ended = await type("cd elsewhere; docker-pkg -c ../config.yaml build --select '*other*' ../images");

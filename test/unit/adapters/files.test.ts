@@ -131,6 +131,12 @@ describe('an import', () => {
 });
 
 describe('a build context', () => {
+  it("has no log of docker-pkg's, in whose folder it may be started", async () => {
+    put('web/docker-pkg-build.log', 'a line');
+    put('web/bin/docker-pkg-build.log', 'a line');
+    put('web/bin/x', 'x');
+    expect(await contents()).toEqual({ 'bin/x': 'x' });
+  });
   it('is the whole folder, hidden files too, with git\'s modes', async () => {
     put('web/a', '1');
     put('web/.hidden/b', '2');
