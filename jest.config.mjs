@@ -29,6 +29,7 @@ export const ON_ONE_ENGINE = [
   'integration/adapters/registry/registry.test.ts',
   'integration/adapters/registry/registry-tokens.test.ts',
   'integration/definition-oracles.test.ts',
+  'integration/lint-oracle.test.ts',
   'integration/docker-pkg-arguments.test.ts',
   'integration/dockerignore-oracle.test.ts',
   'integration/glob-oracle.test.ts',

@@ -47,7 +47,7 @@ function inTreeFaults({ definition, image }: Subject, source: Source, tags: Tags
   if (ref === undefined || named === undefined || named.image === definition.image) return [];
   const asked = image!.names.includes(named.name);
   const mend = `{{ "${named.name}" | image_tag }} keeps its tag current`;
-  if (ref.digest !== undefined || isCurrentTag(named, ref.tag ?? 'latest')) return asked || config.layout.name === 'toolforge' ? [] : [{ rule: 'literal-from', message: `${namedAs(source)} names an image of this tree by hand: ${mend}` }];
+  if (isCurrentTag(named, ref.tag ?? 'latest')) return asked || config.layout.name === 'toolforge' ? [] : [{ rule: 'literal-from', message: `${namedAs(source)} names an image of this tree by hand: ${mend}` }];
   if (isFormerTag(named, ref.tag!)) return [{ rule: 'old-tag', message: `${namedAs(source)} is not what this tree makes of ${named.name} (${tagOf(named)}): ${mend}` }];
   return [{ rule: 'unknown-tag', message: `${namedAs(source)}: the changelog of ${named.name} has no version ${ref.tag} (its newest is ${tagOf(named)})` }];
 }

@@ -7,6 +7,7 @@ import { bumpVersion } from '../../src/definition/bump-version.js';
 import { parseChangelog } from '../../src/definition/changelog.js';
 import { prependEntry, type NewEntry } from '../../src/definition/changelog-entry.js';
 import { parseControl } from '../../src/definition/control.js';
+import { editDependencies } from '../../src/definition/edit-control.js';
 import { compareVersions, upstreamVersion } from '../../src/definition/version.js';
 import { parseYaml } from '../../src/shared/yaml-document.js';
 import { legalVersions, randomChangelogs, randomControls } from '../support/random-definitions.js';
@@ -61,11 +62,19 @@ const withEntry = (text: string): string | undefined => {
 };
 const REWRITTEN = RANDOM_CHANGELOGS.flatMap((old) => withEntry(old) === undefined ? [] : [[old, withEntry(old)!, { package: 'web', version: '9.9-s1', distributions: 'wikimedia', urgency: 'high', author: ENTRY.author, date: ENTRY.date, changes: [...ENTRY.lines, '(build-images update)'].map((line) => `   ${line}`) }] as const]);
 
+/** Controls that lose their first name and get another one, with which ones these are. */
+const MENDED = RANDOM_CONTROLS.flatMap((text, at) => {
+  const read = parseControl('control', text);
+  const [first] = read.ok ? read.value.dependencies : [];
+  const mended = first === undefined ? undefined : editDependencies(text, { add: [{ name: 'brand-new', field: first.field }], remove: [first.name], rename: new Map() });
+  return first === undefined ? [] : [{ at, text, mended, first }];
+});
+
 describe('definitions, against the readers that they must agree with', () => {
   let answers: Answers;
   beforeAll(() => {
     const run = spawnSync('/usr/bin/python3', [fileURLToPath(new URL('../support/definition_oracles.py', import.meta.url))], {
-      input: JSON.stringify({ seed: 20251121, versions: 10_000, bumps: BUMPS, changelogs: [...CHANGELOGS, ...RANDOM_CHANGELOGS], entries: REWRITTEN, controls: [...CONTROLS, ...RANDOM_CONTROLS], scalars: SCALARS }),
+      input: JSON.stringify({ seed: 20251121, versions: 10_000, bumps: BUMPS, changelogs: [...CHANGELOGS, ...RANDOM_CHANGELOGS], entries: REWRITTEN, controls: [...CONTROLS, ...RANDOM_CONTROLS, ...MENDED.map(({ mended }) => mended ?? '')], scalars: SCALARS }),
       encoding: 'utf8',
       maxBuffer: 64 << 20,
     });
@@ -122,6 +131,18 @@ describe('definitions, against the readers that they must agree with', () => {
       return JSON.stringify([...found].sort()) === JSON.stringify(theirs) ? [] : [{ text, found, theirs }];
     });
     expect(differ).toEqual([]);
+  });
+
+  it('those that lint mends depend, by python-debian, on what they did but for what was mended', () => {
+    const sorted = (found: Answers['controls'][number]): string => JSON.stringify([...found].map((one) => JSON.stringify(one)).sort());
+    const differ = MENDED.flatMap(({ at, text, mended, first }, index) => {
+      const before = answers.controls[CONTROLS.length + at]!;
+      const after = answers.controls[CONTROLS.length + RANDOM_CONTROLS.length + index]!;
+      const wanted = [...before.filter(([, name]) => name !== first.name), [first.field, 'brand-new'] as const];
+      return sorted(after) === sorted(wanted) ? [] : [{ text, mended, wanted, after }];
+    });
+    expect(differ).toEqual([]);
+    expect(MENDED.length).toBeGreaterThan(1000);
   });
 
   it('upstream versions are python-debian\'s', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { changedSince, type Change } from '../../../src/lint/changed-files.js';
 import { lintInMemory } from '../../support/lint-in-memory.js';
-import { changelogOf, configOf, production } from '../../support/tree-in-memory.js';
+import { changelogOf, configOf, filesInMemory, production } from '../../support/tree-in-memory.js';
 
 const HOST = 'registry.example.org';
 const OUTSIDE = `FROM ${HOST}/debian:12`;
@@ -19,6 +20,7 @@ describe('parents', () => {
     ['what is copied from is for building', { ...A, ...production('b', `${OUTSIDE}\nCOPY --from={{ "a" | image_tag }} /x /x`, 'Package: b\n') }, ['images/b/Dockerfile.template:2: warning: uses a, which images/b/control does not name (Build-Depends) [undeclared-parent]']],
     ['either field will do', { ...A, ...production('b', 'FROM {{ "a" | image_tag }}', 'Package: b\nBuild-Depends: a\n') }, []],
     ['an image_tag that is no FROM', { ...A, ...production('b', `${OUTSIDE}\nLABEL x={{ "a" | image_tag }}`, 'Package: b\n') }, ['images/b/Dockerfile.template: warning: uses a, which images/b/control does not name (Build-Depends) [undeclared-parent]']],
+    ['its own tag', { ...A, ...production('b', `${OUTSIDE}\nLABEL x={{ "b" | image_tag }}`, 'Package: b\n') }, []],
     ['a parent that is not used', { ...A, ...production('b', OUTSIDE, 'Package: b\nDepends: x-y,\n a\n') }, ['images/b/control:2: warning: Depends names "x-y", which no tree defines [unknown-parent]', 'images/b/control:3: warning: Depends names a, which the Dockerfile does not use [stale-parent]']],
     ['a parent that is used under an old tag', { ...production('a', OUTSIDE, '', '2', '1'), ...production('b', `FROM ${HOST}/a:1`, 'Package: b\nDepends: a\n') }, [`images/b/Dockerfile.template:1: warning: FROM ${HOST}/a:1 is not what this tree makes of a (2): {{ "a" | image_tag }} keeps its tag current [old-tag]`]],
     ['an image that names itself', production('b', OUTSIDE, 'Package: b\nDepends: b\n'), ['images/b/control:2: warning: Depends names the image itself [stale-parent]']],
@@ -34,6 +36,7 @@ describe('sources', () => {
     ['an image of the tree by hand', b(`FROM {{ registry }}/a:2`), [`images/b/Dockerfile.template:1: warning: FROM ${HOST}/a:2 names an image of this tree by hand: {{ "a" | image_tag }} keeps its tag current [literal-from]`]],
     ['by hand without a tag', b(`${OUTSIDE}\nCOPY --from=${HOST}/a /x /x`), [`images/b/Dockerfile.template:2: warning: COPY --from=${HOST}/a names an image of this tree by hand: {{ "a" | image_tag }} keeps its tag current [literal-from]`]],
     ['by hand and by digest', b(`FROM ${HOST}/a@sha256:${'0'.repeat(64)}`), [`images/b/Dockerfile.template:1: warning: FROM ${HOST}/a@sha256:${'0'.repeat(64)} names an image of this tree by hand: {{ "a" | image_tag }} keeps its tag current [literal-from]`]],
+    ['an old tag, and by digest', b(`FROM ${HOST}/a:1@sha256:${'0'.repeat(64)}`), [`images/b/Dockerfile.template:1: warning: FROM ${HOST}/a:1@sha256:${'0'.repeat(64)} is not what this tree makes of a (2): {{ "a" | image_tag }} keeps its tag current [old-tag]`]],
     ['a tag that the changelog does not know', b(`FROM ${HOST}/a:3`), [`images/b/Dockerfile.template:1: error: FROM ${HOST}/a:3: the changelog of a has no version 3 (its newest is 2) [unknown-tag]`]],
     ['what it takes from itself', production('b', `FROM ${HOST}/b:0.1`), []],
     ['a day of a rolling image', { 'images/r/rootfs.yaml': 'suite: trixie\n', ...production('b', `FROM ${HOST}/r:20261120-2`) }, [`images/b/Dockerfile.template:1: warning: FROM ${HOST}/r:20261120-2 is not what this tree makes of r (latest): {{ "r" | image_tag }} keeps its tag current [old-tag]`]],
@@ -118,6 +121,18 @@ describe('changes that no changelog entry tells of', () => {
   it('a definition inside another one is its own', async () => {
     const nested = { ...b, 'images/b/c/Dockerfile.template': OUTSIDE, 'images/b/c/changelog': changelogOf('c', '1') };
     expect((await lintInMemory(nested, configOf(), [commit('2', 'b/c/Dockerfile.template'), commit('1', 'b/changelog', 'b/c/changelog')])).lines).toEqual(['images/b/c/changelog:1: warning: no entry tells of what changed since: images/b/c/Dockerfile.template (commit 222222222222) [changed-without-changelog]']);
+  });
+  it('commits are read until every changelog was met, and no further', async () => {
+    let read = 0;
+    const told = async function* (): AsyncIterable<Change> {
+      for (const change of [commit('3', 'b/x'), FIRST, commit('0', 'b/x')]) {
+        read++;
+        yield change;
+      }
+    };
+    const { subjects } = await lintInMemory(b);
+    const changed = await changedSince(subjects.map(({ definition }) => definition), told(), filesInMemory(b));
+    expect([read, [...changed.keys()]]).toEqual([2, ['b']]);
   });
   it('of a base image only the recipe counts', async () => {
     const base = { 'images/t/rootfs.yaml': 'suite: trixie\n', 'images/t/changelog': changelogOf('t', '1'), 'images/t/readme': 'x' };
