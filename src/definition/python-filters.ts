@@ -114,10 +114,16 @@ function unique(value: unknown): Answer {
   return value.filter((item) => !seen.has(key(item)) && seen.add(key(item)));
 }
 
-/** Tests of Jinja2 that come out otherwise in minijinja: true is a number, and a text is a sequence. */
+/** Texts, lists and mappings. */
+function isMany(value: unknown): boolean {
+  return typeof value === 'string' || (typeof value === 'object' && value !== null);
+}
+
+/** Tests of Jinja2 that come out otherwise in minijinja: true is a number, a text is a sequence, and none cannot be walked through. */
 export const PYTHON_TESTS: Readonly<Record<string, (value: unknown) => boolean>> = {
   number: (value) => ['number', 'bigint', 'boolean'].includes(typeof value),
-  sequence: (value) => typeof value === 'string' || (typeof value === 'object' && value !== null),
+  sequence: isMany,
+  iterable: isMany,
 };
 
 /** Filters that minijinja has too, where a value of another kind, or a rare character, comes out differently there. */

@@ -116,11 +116,17 @@ export abstract class ExpressionRewriter extends TagTokens {
     const { text, line } = this.tokens[index]!;
     if (text === '|') this.filter(index + 1);
     else if (text === '{') this.mapping(index);
-    else if (text === '/') this.hasFloats = true;
+    else if (text === '/') this.quotient(index);
     else if (REFUSED_OPERATORS.has(text) && !this.isBetweenNumbers(index)) this.refuse(line, `"${text}" is not supported in templates here`);
-    else if (text === '(' && !this.isCall(index) && this.hasComma(index + 1, this.closing(index))) this.hasPairs = true;
+    else if (text === '(' && !this.isCall(index) && (this.is(index + 1, ')') || this.hasComma(index + 1, this.closing(index)))) this.hasPairs = true;
     if (text === '.' && this.tokens[index + 1]?.kind === 'number') this.refuse(line, 'an item by a dot and a number (list.0) is not supported in templates here: list[0]');
     if (text === '*' && this.is(index - 1, '(', ',')) this.refuse(line, 'arguments from a list or a mapping (*, **) are not supported in templates here');
+  }
+
+  /** Nothing divided by something negative is -0.0, which compares otherwise. */
+  private quotient(index: number): void {
+    this.hasFloats = true;
+    if (this.is(index + 1, '-')) this.refuse(this.tokens[index]!.line, '"/" by a negative number is not supported in templates here');
   }
 
   /** A plain read: checked where minijinja lets pass what Jinja2 would not, printed as Python prints it where it becomes text. */

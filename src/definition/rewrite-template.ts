@@ -172,6 +172,8 @@ class TemplateRewriter extends ExpressionRewriter {
     }
     const isList = first.text === 'include' && this.is(1, '[');
     const optional = this.tokens.some((token, i) => token.text === 'ignore' && this.is(i + 1, 'missing'));
+    const isImport = first.text === 'import' || first.text === 'from';
+    const context = this.tokens.some((token, i) => token.text === 'context' && this.is(i - 1, 'with')) || (!isImport && !this.tokens.some((token, i) => token.text === 'context' && this.is(i - 1, 'without')));
     const names = isList ? this.tokens.slice(2, this.tokens.findIndex((_, i) => this.is(i, ']'))).filter((_, i) => i % 2 === 0) : this.tokens.slice(1, 2);
     if (names.length === 0 || names.some(({ kind }) => kind !== 'string') || this.is(isList ? -1 : 2, '~', '+', '|', 'if')) {
       this.refuse(first.line, `${first.text} takes the name of a file in quotes here`);
@@ -179,7 +181,7 @@ class TemplateRewriter extends ExpressionRewriter {
     }
     for (const token of names) {
       const name = pythonStringValue(token.text);
-      this.imports.push({ name, line: token.line, optional: optional || isList });
+      this.imports.push({ name, line: token.line, optional: optional || isList, context });
       this.out[this.tokens.indexOf(token)] = literal(name + NAME_END);
     }
   }

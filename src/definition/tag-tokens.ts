@@ -67,6 +67,7 @@ export abstract class TagTokens {
     for (;;) {
       if (this.is(end + 1, '.') && this.tokens[end + 2]?.kind === 'name') end += 2;
       else if (this.is(end + 1, '[') && this.is(end + 3, ']') && this.tokens[end + 2]!.kind !== 'operator') end += 3;
+      else if (this.is(end + 1, '[') && this.is(end + 2, '-') && this.tokens[end + 3]?.kind === 'number' && this.is(end + 4, ']')) end += 4;
       else break;
     }
     if (this.is(end + 1, '(', '[') || (this.is(end + 1, '=') && end === start)) return undefined;
@@ -100,7 +101,7 @@ export abstract class TagTokens {
   /** `-` of `-1`: it stands behind nothing that it could be taken from. */
   protected isUnary(index: number): boolean {
     const before = this.tokens[index - 1];
-    return before === undefined || (before.kind === 'operator' && !this.is(index - 1, ')', ']', '}')) || (before.kind === 'name' && KEYWORDS.has(before.text));
+    return before === undefined || (before.kind === 'operator' && !this.is(index - 1, ')', ']', '}')) || (before.kind === 'name' && KEYWORDS.has(before.text) && !LITERALS.has(before.text));
   }
 
   /** Whether a token binds less than `~` does. */

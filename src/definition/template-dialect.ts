@@ -1,5 +1,11 @@
 /** A file that a template imports, includes or extends. */
-export type ImportUse = { readonly name: string; readonly line: number; readonly optional: boolean };
+export type ImportUse = {
+  readonly name: string;
+  readonly line: number;
+  readonly optional: boolean;
+  /** Whether the file sees the variables of the render: it is included or extended, or imported `with context`. */
+  readonly context: boolean;
+};
 
 /** A template as minijinja must be given it to print what Jinja2 prints, and what was learnt on the way. */
 export type Dialect = {

@@ -118,6 +118,7 @@ export async function createRenderer(): Promise<Renderer> {
       }
     };
     load(MAIN, main);
+    current.problems.push(...withoutContext(files, current));
     if (current.problems.length > 0) return bad(distinctProblems(current.problems));
 
     const context: Record<string, unknown> = {};
@@ -138,6 +139,17 @@ export async function createRenderer(): Promise<Renderer> {
     return good({ text, imageTags: current.imageTags }, distinctProblems(current.warnings));
   };
   return { render };
+}
+
+/** Reads of the config's variables in files that do not see them, since they are imported without context: minijinja would let them. */
+function withoutContext(files: ReadonlyMap<string, Dialect>, session: Session): readonly Problem[] {
+  const seeing = new Set([MAIN]);
+  for (const name of seeing) for (const use of files.get(name)?.imports ?? []) if (use.context) seeing.add(use.name);
+  return [...files].flatMap(([name, { reads, assigned }]) => {
+    if (seeing.has(name)) return [];
+    const blind = reads.filter(({ root }) => Object.hasOwn(session.settings.variables, root) && !assigned.has(root) && !BUILT_IN.has(root));
+    return blind.map(({ line, root }) => errorAt(session.paths.get(name) ?? name, line, `"${root}" of the config is not seen in a file that is imported without "with context"`));
+  });
 }
 
 /** The engine's own errors are plain; anything else has left it broken. */

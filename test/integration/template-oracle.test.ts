@@ -33,6 +33,7 @@ const NAMED = [
   /^the method "\w+" is not supported in templates here: use the filter/,
   /^"\w+" is a method that is not supported in templates here$/,
   /^"(?:\/\/|%|\*\*)" is not supported in templates here$/,
+  /^"(?:\/" by a negative number|and" between two values that are written out) is not supported in templates here$/,
   /^"\w+" gives no list: add "\| list"/,
   /^a range is walked through, or made a list first/,
   /^a list is printed where there are pairs/,
@@ -90,10 +91,10 @@ describe('templates, with real Jinja2 as the judge', () => {
     ['as docker-pkg sets it up', 1_000, []],
     ['as Toolforge sets it up', 2_000, ['--trim']],
   ])("renders grown templates as Debian's Jinja2 does, %s, or refuses them by name", (_, from, options) => {
-    const { counts, faults } = compare(renderer, grow(from, 600, false), '/usr/bin/python3', ['--language-only', ...options]);
-    console.info(`600 grown templates, ${_}: ${JSON.stringify(counts)}`);
+    const { counts, faults } = compare(renderer, grow(from, 500, false), '/usr/bin/python3', ['--language-only', ...options]);
+    console.info(`500 grown templates, ${_}: ${JSON.stringify(counts)}`);
     expect(faults).toEqual([]);
-    expect(counts.equal).toBeGreaterThan(250);
+    expect(counts.equal).toBeGreaterThan(220);
     expect(counts.refused).toBeLessThan(60);
   });
 
@@ -103,10 +104,10 @@ describe('templates, with real Jinja2 as the judge', () => {
       console.warn('docker-pkg could not be installed: it judged no grown templates');
       return;
     }
-    const { counts, faults } = compare(renderer, grow(3_000, 600, true), python, []);
-    console.info(`600 grown templates with docker-pkg's filters: ${JSON.stringify(counts)}`);
+    const { counts, faults } = compare(renderer, grow(3_000, 500, true), python, []);
+    console.info(`500 grown templates with docker-pkg's filters: ${JSON.stringify(counts)}`);
     expect(faults).toEqual([]);
-    expect(counts.equal).toBeGreaterThan(250);
+    expect(counts.equal).toBeGreaterThan(220);
     expect(counts.refused).toBeLessThan(60);
   }, 300_000);
 
