@@ -23,7 +23,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** Standard output; rejects with git's own words. */
 function git(args: readonly string[], cwd: string, env: Env, input = ''): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const child = execFile('git', ['--literal-pathspecs', ...args], { cwd, env, encoding: 'buffer', maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
+    const child = execFile('git', args, { cwd, env, encoding: 'buffer', maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new Error(wordsOf(stderr, stdout) || error.message));
     });

@@ -253,11 +253,11 @@ describe('--commit', () => {
     expect(git('log', '-1', '--format=%s')).toBe('Update web and 1 image that stands on it');
   });
   it('takes a path for what it is, though git has a meaning for its first letter', async () => {
-    renameSync(join(top, 'images'), join(top, ':^images'));
+    renameSync(join(top, 'images'), join(top, ':'));
     git('add', '.');
     git('commit', '-q', '-m', 'moved');
-    const { exit, err } = await runHere(['update', 'tool', '--commit', '--dir', join(top, ':^images'), '-c', join(top, 'config.yaml')], { cwd: top, env });
-    expect([exit, err, git('show', '--name-only', '--format=')]).toEqual([0, '', ':^images/tool/changelog']);
+    const { exit, err } = await runHere(['update', 'tool', '--commit', '--dir', join(top, ':'), '-c', join(top, 'config.yaml')], { cwd: top, env });
+    expect([exit, err, git('show', '--name-only', '--format=')]).toEqual([0, '', ':/tool/changelog']);
   });
   it('with --dry-run commits nothing', async () => {
     expect([(await run('base --commit --dry-run', { env })).exit, git('status', '--porcelain'), git('rev-list', '--count', 'HEAD')]).toEqual([0, '', '1']);
