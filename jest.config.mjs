@@ -28,6 +28,7 @@ export const ON_ONE_ENGINE = [
   'integration/base-image-faults.test.ts',
   'integration/adapters/registry/registry.test.ts',
   'integration/adapters/registry/registry-tokens.test.ts',
+  'integration/adapters/registry/registry-pruning.test.ts',
   'integration/definition-oracles.test.ts',
   'integration/lint-oracle.test.ts',
   'integration/docker-pkg-arguments.test.ts',
