@@ -81,11 +81,9 @@ function capturing(piece: Piece): number {
     case 'set':
       return piece.tokens.some(({ kind, text }) => kind === 'operator' && text === '=') ? 0 : 1;
     case 'filter':
-    case 'call':
       return 1;
     case 'endset':
     case 'endfilter':
-    case 'endcall':
       return -1;
     default:
       return 0;

@@ -51,7 +51,7 @@ export function createTreeRenderer(renderer: Renderer, tags: Tags, config: Confi
       if (marked?.ok !== true || unmarked?.ok !== true) return () => undefined;
       const { text, lines } = readMarks(marked.value.text);
       // Where a mark changed what came out, it tells nothing. What a stack's own lines are is in no template.
-      const own = 'template' in definition.recipe ? definition.recipe.template.split('\n').length : 0;
+      const own = 'template' in definition.recipe ? definition.recipe.template.split(/\r\n?|\n/).length : 0;
       return (line) => (text === unmarked.value.text && (lines[line - 1] ?? Infinity) <= own ? lines[line - 1] : undefined);
     },
   };

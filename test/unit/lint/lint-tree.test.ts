@@ -63,8 +63,10 @@ describe('other rules', () => {
     ['a URL with a password', production('b', `${OUTSIDE}\nRUN curl https://u:hunter2@example.org/`), [said('Dockerfile.template:2: error: holds a URL with a password [secret-in-file]')]],
     ['a URL with a variable, a placeholder, a port, no user', production('b', `${OUTSIDE}\nRUN curl https://u:$PW@a https://u:{{ registry }}@a https://user:password@a http://a:80/x@y https://@a`), []],
     ['a secret of a nested definition is said there', { ...production('b', OUTSIDE), ...Object.fromEntries(Object.entries(production('c', OUTSIDE)).map(([path, text]) => [path.replace('images/c', 'images/b/c'), text])), 'images/b/c/id': `${KEY}\n` }, [said('c/id:1: error: holds a private key [secret-in-file]')]],
+    ['a secret that a nested definition may have', { ...production('b', OUTSIDE), ...Object.fromEntries(Object.entries(production('c', OUTSIDE, 'Package: c\nX-Lint-Ignore: secret-in-file\n')).map(([path, text]) => [path.replace('images/c', 'images/b/c'), text])), 'images/b/c/id': `${KEY}\n` }, []],
     ['a binary file and a long one', { ...production('b', OUTSIDE), 'images/b/x': `\0${KEY}`, 'images/b/y': `${'x'.repeat(65536)}\n${KEY}` }, []],
     ['a secret in a variable', production('b', `ARG NPM_TOKEN=abc\n${OUTSIDE}\nENV A=1 \\\n    DB_PASSWORD=abc`), [said('Dockerfile.template:1: warning: ARG NPM_TOKEN has a value, which everyone who pulls the image can read: use a build secret (RUN --mount=type=secret) [secret-in-variable]'), said('Dockerfile.template:4: warning: ENV DB_PASSWORD has a value, which everyone who pulls the image can read: use a build secret (RUN --mount=type=secret) [secret-in-variable]')]],
+    ['what matters more stands first', production('b', `${OUTSIDE}\nenv TOKEN=abc`), [said('Dockerfile.template:2: warning: ENV TOKEN has a value, which everyone who pulls the image can read: use a build secret (RUN --mount=type=secret) [secret-in-variable]'), said('Dockerfile.template:2: note: Instructions should be written in uppercase letters [dockerfile-habit]')]],
     ['variables that hold no secret', production('b', `${OUTSIDE}\nARG TOKEN\nARG TOKEN=\nENV TOKEN=$X PASSWORD=/run/secrets/x SECRET="" API_KEY=12 TOKENS=abc PASSWORD_FILE=x`), []],
     ['an instruction that there is not', production('b', `${OUTSIDE}\nRUM true`), [said('Dockerfile.template:2: warning: Unknown instruction: RUM [dockerfile-mistake]')]],
     ['a command that a shell gets as it is', production('b', `${OUTSIDE}\nCMD ['a']`), [said('Dockerfile.template:2: warning: Instruction written as a JSON array but is using single quotes instead of double quotes [dockerfile-mistake]')]],
@@ -85,6 +87,10 @@ describe('what building says', () => {
       ['definition', 'error', 'images/c/changelog', 1, undefined],
       ['dockerfile-mistake', 'warning', 'images/d/Dockerfile.template', 2, 'd'],
     ]);
+  });
+  it('belongs to the innermost image', async () => {
+    const { findings } = await lintInMemory({ ...production('b', OUTSIDE), 'images/b/c/Dockerfile.template': 'FROM {{ nope }}', 'images/b/c/changelog': changelogOf('c', '1') });
+    expect(findings.map(({ rule, image }) => [rule, image])).toEqual([['definition', 'c']]);
   });
   it('a fault of the rendered Dockerfile is at the line of the template', async () => {
     expect((await lintInMemory(production('b', `{% set x = 1 %}\n{# \n#}\n${OUTSIDE}\nCOPY --from=$NOPE a b`))).lines).toEqual(['images/b/Dockerfile.template:5: error: no ARG of this stage gives NOPE a value [definition]']);
@@ -142,6 +148,11 @@ describe('changes that no changelog entry tells of', () => {
 });
 
 describe('a tree in the layout of Toolforge', () => {
+  it('a file that several images take is said once', async () => {
+    const template = `${OUTSIDE}\nCOPY keys /keys`;
+    const files = { 'images/a/Dockerfile.template': template, 'images/b/Dockerfile.template': template, 'images/keys/id': KEY };
+    expect((await lintInMemory(files, configOf('layout: toolforge\nimage_prefix: toolforge\ntag: latest'))).lines).toEqual(['images/keys/id:1: error: holds a private key [secret-in-file]']);
+  });
   it('has no control and names its images by hand', async () => {
     const files = { 'images/a/Dockerfile.template': OUTSIDE, 'images/b/Dockerfile.template': `FROM ${HOST}/toolforge-a:latest\nRUM x` };
     expect((await lintInMemory(files, configOf('layout: toolforge\nimage_prefix: toolforge\ntag: latest'))).lines).toEqual(['images/b/Dockerfile.template:2: warning: Unknown instruction: RUM [dockerfile-mistake]']);

@@ -6,7 +6,7 @@ import { lintInMemory } from '../../support/lint-in-memory.js';
 import { configOf, production } from '../../support/tree-in-memory.js';
 
 const OUTSIDE = 'FROM registry.example.org/debian:12';
-const A = { ...production('alpha', OUTSIDE), ...production('beta', OUTSIDE) };
+const A = { ...production('alpha', OUTSIDE), ...production('beta', OUTSIDE), ...production('betb', OUTSIDE) };
 
 async function mend(template: string, control: string, config = '', bytes?: Uint8Array): Promise<{ readonly text: string | undefined; readonly reasons: unknown; readonly left: readonly string[] }> {
   const { subjects, tags } = await lintInMemory({ ...A, ...production('c', template, control) }, configOf(config));
@@ -25,6 +25,7 @@ describe('mending a control', () => {
     ['a slip for what is missing', 'FROM {{ "alpha" | image_tag }}', 'Package: c\nBuild-Depends: alhpa (>= 1)\n', 'Package: c\nBuild-Depends: alpha (>= 1)\n'],
     ['an image of another tree stays', 'FROM {{ "alpha" | image_tag }}', 'Package: c\nDepends: alpha, other-tree, alhpa\n', undefined],
     ['of two slips for one name the first', 'FROM {{ "alpha" | image_tag }}', 'Package: c\nDepends: alhpa, alpah\n', 'Package: c\nDepends: alpha, alpah\n'],
+    ['a slip for one of two names', 'FROM {{ "beta" | image_tag }} AS b\nFROM {{ "betb" | image_tag }}\nCOPY --from=b /x /x', 'Package: c\nDepends: betc\n', 'Package: c\nDepends: betc, betb\nBuild-Depends: beta\n'],
     ['rules that are switched off', 'FROM {{ "alpha" | image_tag }}', 'Package: c\nX-Lint-Ignore: stale-parent, undeclared-parent\nDepends: beta\n', undefined],
     ['one that is switched off for the tree', 'FROM {{ "alpha" | image_tag }}', 'Package: c\nDepends: beta\n', 'Package: c\nDepends: beta, alpha\n', 'lint: { ignore: [stale-parent] }'],
     ['slips may be switched off', 'FROM {{ "alpha" | image_tag }}', 'Package: c\nX-Lint-Ignore: unknown-parent\nDepends: alhpa\n', 'Package: c\nX-Lint-Ignore: unknown-parent\nDepends: alhpa, alpha\n'],
