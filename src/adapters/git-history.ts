@@ -4,8 +4,8 @@ import type { Change, ChangeHistory } from '../lint/changed-files.js';
 
 const execute = promisify(execFile);
 
-/** Another user's checkout is the usual case on a builder (sudo); we only read, and run no hooks. */
-const READING = ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false'];
+/** Another user's checkout is the usual case on a builder (sudo); we only read, run no hooks, and want the same answer whatever people set. */
+const READING = ['--no-optional-locks', '-c', 'safe.directory=*', '-c', 'core.fsmonitor=false', '-c', 'log.showRoot=true', '-c', 'log.showSignature=false', '-c', 'color.ui=false'];
 
 /** Begins the line of a commit: no path does. */
 const COMMIT = '\x01';

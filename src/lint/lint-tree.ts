@@ -1,4 +1,5 @@
-import type { Definition } from '../definition/definition.js';
+import { contextFiles } from '../definition/context-files.js';
+import { templateOf, type Definition } from '../definition/definition.js';
 import { isWithin } from '../definition/paths.js';
 import { fileOf, type Config } from '../shared/config.js';
 import { nearHint } from '../shared/near-names.js';
@@ -33,6 +34,7 @@ export function lintTree(subjects: readonly Subject[], surroundings: Surrounding
     const { definition } = subject;
     const ignored = definition.control?.lintIgnore ?? [];
     for (const { rule, line } of ignored) findings.push(...unknownRule(rule, definition.control!.path, line, definition.image));
+    findings.push(...contextProblems(subject, surroundings).map((problem) => ofBuilding(problem, [subject])));
     const off = switchedOff(definition, config);
     const place = placing(definition, lineOf);
     for (const check of CHECKS) findings.push(...check(subject, surroundings).filter(({ rule }) => !off.has(rule)).map(place));
@@ -54,6 +56,13 @@ function unknownRule(rule: string, path: string, line: number, image: Finding['i
 function ofBuilding({ path, line, message, severity }: Problem, subjects: readonly Subject[]): Finding {
   const owner = subjects.filter(({ definition }) => isWithin(path, definition.directory)).sort((a, b) => b.definition.directory.length - a.definition.directory.length)[0];
   return { rule: 'definition', level: severity, path, ...(line === undefined ? {} : { line }), image: owner?.definition.image, message };
+}
+
+/** What is wrong with the files that a build gets: links that lead nowhere, a .dockerignore that says nothing. */
+function contextProblems({ definition, image }: Subject, { files }: Surroundings): readonly Problem[] {
+  if (templateOf(definition) === undefined) return [];
+  const context = contextFiles(files, definition, image?.copied);
+  return context.ok ? context.warnings : context.problems;
 }
 
 /** Makes findings of one definition's drafts; the lines of its template are looked for when the first one needs them. */

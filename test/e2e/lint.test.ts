@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -44,7 +44,7 @@ describe('lint', () => {
     cpSync(join(PROJECT, 'images'), join(folder, 'images'), { recursive: true, verbatimSymlinks: true });
     cpSync(join(PROJECT, 'config.yaml'), join(folder, 'config.yaml'));
     expect(await lint('--strict')).toEqual({ code: 0, stdout: expect.stringMatching(/^nothing found in \d\d definitions\.\n$/), stderr: NO_GIT });
-  });
+  }, 60_000);
 
   it('says what it finds, counts it, and ends with 3 for errors alone, with --strict for warnings too', async () => {
     define('a', OUTSIDE, '');
@@ -54,14 +54,29 @@ describe('lint', () => {
     expect(await lint('--strict')).toEqual({ code: 3, stdout: said, stderr: NO_GIT });
     define('b', `FROM ${HOST}/a:7`, 'Depends: a\n');
     expect(await lint()).toMatchObject({ code: 3, stdout: `images/b/Dockerfile.template:1: error: FROM ${HOST}/a:7: the changelog of a has no version 7 (its newest is 1) [unknown-tag]\n\n1 error in 2 definitions.\n` });
-  });
+  }, 60_000);
+
+  it('looks into build contexts', async () => {
+    define('a', OUTSIDE, '');
+    symlinkSync('nowhere', join(folder, 'images/a/link'));
+    expect(await lint()).toMatchObject({ code: 3, stdout: 'images/a/link: error: this link leads nowhere [definition]\n\n1 error in 1 definition.\n' });
+  }, 60_000);
+
+  it('reads several trees, each with its own config, and says what one finds in the other', async () => {
+    define('a', OUTSIDE, '');
+    write('more/b/Dockerfile.template', `FROM ${HOST}/a:1\nUSER web\n`);
+    write('more/b/changelog', changelog('b', ['1']));
+    write('more.yaml', `registry: other.example.org\nallowed_sources: ["${HOST}/*"]\nlint: { ignore: [non-numeric-user] }\n`);
+    write('both.yaml', 'trees:\n  - { name: one, directory: images, config: config.yaml }\n  - { name: two, directory: more, config: more.yaml }\n');
+    expect((await lint('-c', 'both.yaml')).stdout).toBe(['more/b/Dockerfile.template:1: warning: FROM registry.example.org/a:1 names an image of this tree by hand: {{ "a" | image_tag }} keeps its tag current [literal-from]', 'more/b/Dockerfile.template:1: warning: uses a, which more/b/control does not name (Depends) [undeclared-parent]', '', '2 warnings in 2 definitions.   build-images lint --fix mends one of them.', ''].join('\n'));
+  }, 60_000);
 
   it('looks at what is selected, and refuses a glob without a match', async () => {
     define('a', `${OUTSIDE}\nRUM a`, '');
     define('b', `${OUTSIDE}\nRUM b`, '');
     expect(await lint('--select', '*/b:*')).toMatchObject({ code: 0, stdout: 'images/b/Dockerfile.template:2: warning: Unknown instruction: RUM [dockerfile-mistake]\n\n1 warning in 1 definition.\n' });
     expect(await lint('--select', 'c')).toMatchObject({ code: 2, stdout: '' });
-  });
+  }, 60_000);
 
   it('tells programs in JSON', async () => {
     define('a', OUTSIDE, 'Depends: a\n');
@@ -72,7 +87,7 @@ describe('lint', () => {
       counts: { error: 0, warning: 1, note: 0 },
     });
     expect(await lint('--json', '--sarif')).toMatchObject({ code: 2, stderr: expect.stringContaining('--json and --sarif') });
-  });
+  }, 60_000);
 
   it('shows a secret to nobody', async () => {
     write('config.yaml', `registry: ${HOST}\nusername: u\npassword: s3cr3tword\n`);
@@ -83,7 +98,7 @@ describe('lint', () => {
       expect(stdout.match(/secret-in-(?:file|variable)/g)!.length).toBeGreaterThanOrEqual(3);
       expect(stdout + stderr).not.toMatch(/s3cr3tword|hunter2|abcdefgh/);
     }
-  });
+  }, 60_000);
 });
 
 describe('lint --fix', () => {
@@ -98,18 +113,18 @@ describe('lint --fix', () => {
     expect(await lint('--fix')).toEqual({ code: 0, stdout: 'images/b/control  names a\nimages/c/control  no longer a\n\n2 files written.\n\nnothing found in 3 definitions.\n', stderr: NO_GIT });
     expect([control('b'), control('c')]).toEqual(['Package: b\nDepends: a\nDescription: b\n', 'Package: c\nDepends:\n# that one\n b\nDescription: c\n']);
     expect((await lint('--fix')).stdout).toBe('nothing to mend.\nnothing found in 3 definitions.\n');
-  });
+  }, 60_000);
   it('with --dry-run changes nothing', async () => {
     const before = [control('b'), control('c')];
     expect(await lint('--fix', '--dry-run')).toMatchObject({ code: 0, stdout: 'images/b/control  names a\nimages/c/control  no longer a\n\n2 files would be written; nothing was changed.\n' });
     const { steps } = JSON.parse((await lint('--fix', '--dry-run', '--json')).stdout) as { steps: { action: string; path: string; text: string }[] };
     expect(steps.map(({ action, path }) => [action, path])).toEqual([['write-file', 'images/b/control'], ['write-file', 'images/c/control']]);
     expect([control('b'), control('c')]).toEqual(before);
-  });
+  }, 60_000);
   it('mends what is selected', async () => {
     await lint('--fix', '--select', '*/b:*');
     expect([control('b'), control('c')]).toEqual(['Package: b\nDepends: a\nDescription: b\n', 'Package: c\nDepends: a,\n# that one\n b\nDescription: c\n']);
-  });
+  }, 60_000);
 });
 
 describe('what git knows', () => {
@@ -123,8 +138,9 @@ describe('what git knows', () => {
     define('b', OUTSIDE, '');
     write('images/a/.dockerignore', 'README\n');
     await git('init', '-q');
+    await git('config', 'log.showRoot', 'false');
     await commit();
-  });
+  }, 60_000);
 
   it('a commit without an entry is found until there is one', async () => {
     expect(await lint()).toMatchObject({ stdout: 'nothing found in 2 definitions.\n', stderr: '' });
@@ -143,20 +159,20 @@ describe('what git knows', () => {
     expect(await changed()).toEqual([]);
     await commit();
     expect(await changed()).toEqual([]);
-  });
+  }, 60_000);
   it('what .dockerignore leaves out is no change', async () => {
     write('images/a/README', 'x');
     await commit();
     expect(await changed()).toEqual([]);
-  });
+  }, 60_000);
   it('a folder that moved is as it was', async () => {
     await git('mv', 'images/a', 'images/c');
     await git('commit', '-q', '-m', 'x');
     expect(await changed()).toEqual([]);
-  });
+  }, 60_000);
   it('a tree in the middle of a repository, seen from inside', async () => {
     write('images/a/x', 'x');
     await commit();
     expect((await run(process.execPath, [PROGRAM, 'lint', '-c', '../config.yaml', '.'], 'images')).stdout).toMatch(/^a\/changelog:1: warning: no entry tells of what changed since: a\/x \(commit /);
-  });
+  }, 60_000);
 });
