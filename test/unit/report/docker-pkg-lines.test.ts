@@ -55,6 +55,16 @@ describe("a run in docker-pkg's lines", () => {
   ])('%s is said below the publishing', (_, happening, line) => {
     expect(shown([happening, END])).toEqual([...HEAD, '== Step 2: publishing ==', line, '== Build done! ==']);
   });
+  it.each<[string, readonly Happening[], string]>([
+    ['is published', done('web').slice(1), `Successfully published image ${web}`],
+    ['is not begun', [{ type: 'not-started', image: 'web', because: 'interrupted' }], ` ERROR: image ${REGISTRY}/web failed to publish, see logs for details`],
+  ])('what an earlier run built is not built: it %s', (_, happenings, line) => {
+    const view = createDockerPkgView();
+    const plan = planFor(tree('web'), {});
+    const steps = plan.steps.map((step) => ({ ...step, action: 'publish' as const }));
+    const all: readonly Happening[] = [{ type: 'run-started', run: 'r', publishing: plan.publishing, steps }, ...happenings, END];
+    expect(all.flatMap((happening) => view.lines({ at: 0, ...happening } as Event))).toEqual(['Will build the following images:', '== Step 1: building images ==', '== Step 2: publishing ==', line, '== Build done! ==']);
+  });
   it.each([
     [`${NO_LOGIN}config.yaml`, 'NOT publishing images as we have no auth setup'],
     ['publish: false in config.yaml', 'NOT publishing images: publish: false in config.yaml'],
