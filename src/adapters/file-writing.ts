@@ -48,11 +48,8 @@ export function createFileWriting(cwd: string): FileWriting {
           throw error;
         }
         return {
-          commit: () =>
-            saying(() => {
-              renameSync(beside, real);
-              syncFolder(dirname(real));
-            }),
+          // The folder is not synced: after a power cut each file is the old one or the new one, and the same command goes on.
+          commit: () => saying(() => renameSync(beside, real)),
           discard,
         };
       }),
@@ -72,20 +69,6 @@ function write(path: string, content: string | Uint8Array, { mode, uid, gid }: {
     fsyncSync(file);
   } finally {
     closeSync(file);
-  }
-}
-
-/** A renamed file is there after a power cut once its folder is on disk. What cannot be synced is renamed all the same. */
-function syncFolder(path: string): void {
-  try {
-    const folder = openSync(path, constants.O_RDONLY);
-    try {
-      fsyncSync(folder);
-    } finally {
-      closeSync(folder);
-    }
-  } catch {
-    // Some file systems sync no folders.
   }
 }
 
