@@ -36,9 +36,9 @@ const INSTRUCTIONS: readonly ((chance: Chance, name: string) => string)[] = [
   (_, name) => `{# ${name} #}\nLABEL name="{{ "${name}" | upper }}" flavour={{ flavour }}`,
   () => '{%- for tool in tools %}\nENV {{ tool | upper }}_HOME=/opt/{{ tool }}{% if not loop.last %}/{{ loop.index }}{% endif %}\n{%- endfor %}',
   () => '{% if seed_image is defined and seed_image != "" -%}\nENV SEED={{ seed_image }}\n{%- else -%}\nENV SEED=none\n{%- endif %}',
-  () => '{% set found = ["a", "b"] %}{% do range(3) %}ENV FOUND={{ found | join("-") }} LAST={{ found[-1] }}',
+  () => '{% set found = ["a", "b"] %}{% do range(3) | list %}ENV FOUND={{ found | join("-") }} LAST={{ found[-1] }}',
   () => 'RUN echo \'{{ "{{" }} left alone }}\' \\\n    && true',
-  () => 'ENV NUMBERS="{{ numbers.small + 1 }} {{ numbers["big"] // 2 }}"',
+  () => 'ENV NUMBERS="{{ numbers.small + 1 }} {{ numbers["big"] - 2 }}"',
   () => 'COPY --chown={{ "nobody" | uid }} files /srv',
 ];
 
