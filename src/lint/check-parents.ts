@@ -9,7 +9,7 @@ import type { Check, Subject } from './finding.js';
 
 /** Where control and Dockerfile disagree on what an image stands on. */
 export type Disagreement = {
-  /** Used and not named: the name, what it is used for, and the line of the Dockerfile that shows it, if one does. */
+  /** Images of its own tree, used and not named: the name, what it is used for, and the line of the Dockerfile that shows it, if one does. */
   readonly undeclared: readonly { readonly name: string; readonly field: Dependency['field']; readonly rendered: number | undefined }[];
   /** Named and not used. */
   readonly stale: readonly Dependency[];
@@ -26,9 +26,12 @@ export function disagreementOf({ definition, image }: Subject, tags: Tags): Disa
   const used = usesOf(definition, image, tags);
   const declared = new Set(dependencies.map(({ name }) => name));
   const undeclared = [...used].filter(([name]) => !declared.has(name)).map(([name, use]) => ({ name, ...use }));
-  // Under an old tag it is an outside image, and used all the same.
-  const mentioned = new Set(image.dockerfile.sources.flatMap(({ ref }) => inTree(ref, tags)?.name ?? []));
-  const stale = dependencies.filter(({ name }) => name === definition.name || (tags.byName(name) !== undefined && !used.has(name) && !mentioned.has(name)));
+  // Under an old tag it is an outside image, and used all the same; of another tree it need not be named, and may be.
+  const mentioned = new Set([...image.names.flatMap((name) => tags.byName(name)?.image ?? []), ...image.dockerfile.sources.flatMap(({ ref }) => inTree(ref, tags)?.image ?? [])]);
+  const stale = dependencies.filter(({ name }) => {
+    const named = tags.byName(name);
+    return name === definition.name || (named !== undefined && !mentioned.has(named.image));
+  });
   return { undeclared, stale, unknown };
 }
 
@@ -40,17 +43,18 @@ export function inTree(text: string, tags: Tags): Definition | undefined {
 
 type Use = { readonly field: Dependency['field']; readonly rendered: number | undefined };
 
-/** Each image of the tree that is used, by its name: what is left in the final stage is a dependency, the rest one of building. */
+/** Each image of its own tree that is used (the tree may be built alone, where another's names mean nothing), by its name: what is left in the final stage is a dependency, the rest one of building. */
 function usesOf(definition: Definition, image: NonNullable<Subject['image']>, tags: Tags): ReadonlyMap<string, Use> {
   const uses = new Map<string, Use>();
   for (const { kind, ref, line } of image.dockerfile.sources) {
-    const name = kind === 'syntax' ? undefined : parentImageOf(definition, ref, tags)?.name;
-    if (name === undefined) continue;
+    const parent = kind === 'syntax' ? undefined : parentImageOf(definition, ref, tags);
+    if (parent === undefined || parent.tree !== definition.tree) continue;
+    const { name } = parent;
     const field = ref === image.dockerfile.base ? 'Depends' : (uses.get(name)?.field ?? 'Build-Depends');
     uses.set(name, { field, rendered: uses.get(name)?.rendered ?? line });
   }
   for (const name of image.names) {
-    if (tags.byName(name) !== undefined && name !== definition.name && !uses.has(name)) uses.set(name, { field: 'Build-Depends', rendered: undefined });
+    if (tags.byName(name)?.tree === definition.tree && name !== definition.name && !uses.has(name)) uses.set(name, { field: 'Build-Depends', rendered: undefined });
   }
   return uses;
 }

@@ -47,8 +47,10 @@ function inTreeFaults({ definition, image }: Subject, source: Source, tags: Tags
   if (ref === undefined || named === undefined || named.image === definition.image) return [];
   const asked = image!.names.includes(named.name);
   const mend = `{{ "${named.name}" | image_tag }} keeps its tag current`;
-  if (isCurrentTag(named, ref.tag ?? 'latest')) return asked || config.layout.name === 'toolforge' ? [] : [{ rule: 'literal-from', message: `${namedAs(source)} names an image of this tree by hand: ${mend}` }];
-  if (isFormerTag(named, ref.tag!)) return [{ rule: 'old-tag', message: `${namedAs(source)} is not what this tree makes of ${named.name} (${tagOf(named)}): ${mend}` }];
+  // Its own tree may be built alone, where names of others mean nothing.
+  const isForeign = named.tree !== definition.tree;
+  if (isCurrentTag(named, ref.tag ?? 'latest')) return asked || isForeign || config.layout.name === 'toolforge' ? [] : [{ rule: 'literal-from', message: `${namedAs(source)} names an image of this tree by hand: ${mend}` }];
+  if (isFormerTag(named, ref.tag!)) return [{ rule: 'old-tag', message: `${namedAs(source)} is not what ${isForeign ? named.tree : 'this tree'} makes of ${named.name} (${tagOf(named)})${isForeign ? '' : `: ${mend}`}` }];
   return [{ rule: 'unknown-tag', message: `${namedAs(source)}: the changelog of ${named.name} has no version ${ref.tag} (its newest is ${tagOf(named)})` }];
 }
 

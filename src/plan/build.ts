@@ -69,6 +69,8 @@ function planOnce(graph: Graph, state: State, request: BuildRequest, included: R
   const planned = new Map<ImageName, Planned>();
   const needs: Need[] = [];
   const older = new Set<ImageName>();
+  /** What stays on this engine, since its tree, or that of something it stands on, does not publish. */
+  const staying = new Set<ImageName>();
   for (const [image, node] of graph.nodes) {
     const one: One = {
       node,
@@ -78,6 +80,7 @@ function planOnce(graph: Graph, state: State, request: BuildRequest, included: R
       published: state.images.get(image)!,
       today: request.definitions.get(image)!,
       publishes: isPublished(request.publishing, node.tree.name),
+      staysWith: node.sources.find((source) => source.image !== undefined && staying.has(source.image))?.image,
       requested: request.rebuild && request.select?.has(image) === true,
       neededBy: neededBy.get(image),
       standings: new Map(node.parents.map((parent) => [parent, planned.get(parent)!.standing])),
@@ -87,8 +90,14 @@ function planOnce(graph: Graph, state: State, request: BuildRequest, included: R
     if (!included.has(image)) planned.set(image, planUnselected(one));
     else planned.set(image, planSelected(one));
     if (isOlderHere(one, planned.get(image)!.step)) older.add(image);
+    if ((!one.publishes || one.staysWith !== undefined) && isHereOnly(planned.get(image)!.standing)) staying.add(image);
   }
   return { planned, needs };
+}
+
+/** Whether children stand on something that no registry has, or will have unless this run publishes it. */
+function isHereOnly(standing: Standing): boolean {
+  return standing === 'changes' || (standing !== 'absent' && standing.digest.startsWith('id:'));
 }
 
 function planSelected(one: One): Planned {
@@ -113,6 +122,8 @@ type One = {
   readonly today: Digest;
   /** Whether its tree publishes. */
   readonly publishes: boolean;
+  /** A parent that stays on this engine. */
+  readonly staysWith: ImageName | undefined;
   readonly requested: boolean;
   readonly neededBy: ImageName | undefined;
   readonly standings: ReadonlyMap<ImageName, Standing>;
@@ -304,12 +315,13 @@ function isToday(one: One, provenance: Provenance): boolean {
 /** An image that the registry does not have: taken from the engine if that one is exactly what would be built, else built. */
 function planUnpublished(one: One, tag: string, reasons: readonly Reason[], promotes: boolean, now: string | undefined): Planned {
   const { neededBy, requested } = one;
-  const publish = one.publishes;
-  const why: readonly Reason[] = neededBy === undefined ? reasons : [...reasons, { why: 'needed-by', child: neededBy }];
+  const publish = one.publishes && one.staysWith === undefined;
+  const stays: readonly Reason[] = one.publishes && one.staysWith !== undefined ? [{ why: 'parent-stays', parent: one.staysWith }] : [];
+  const why: readonly Reason[] = [...reasons, ...(neededBy === undefined ? [] : [{ why: 'needed-by' as const, child: neededBy }]), ...stays];
   const local = requested ? undefined : reusable(one);
   if (local !== undefined) {
     const localTag = ownTag(one, local) ?? tag;
-    if (!publish) return { step: stepOf(one, localTag, { action: 'keep', reasons: [{ why: 'built-locally' }], localId: local.id, now }), standing: { digest: `id:${local.id}` } };
+    if (!publish) return { step: stepOf(one, localTag, { action: 'keep', reasons: [{ why: 'built-locally' }, ...stays], localId: local.id, now }), standing: { digest: `id:${local.id}` } };
     return { step: stepOf(one, tag, { action: 'publish', reasons: [...why, { why: 'built-locally' }], localId: local.id, publishes: true, promotes, now }), standing: 'changes' };
   }
   return { step: stepOf(one, tag, { action: 'build', reasons: why, publishes: publish, promotes: publish && promotes, now }), standing: 'changes' };

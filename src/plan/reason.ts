@@ -9,6 +9,7 @@ export type Reason =
   | { readonly why: 'promotion-pending'; readonly from: string | undefined }
   | { readonly why: 'not-published' }
   | { readonly why: 'built-locally' }
+  | { readonly why: 'parent-stays'; readonly parent: ImageName }
   | { readonly why: 'parent-builds'; readonly parent: ImageName }
   | { readonly why: 'parent-moved'; readonly parent: ImageName; readonly from: string; readonly to: string }
   | { readonly why: 'inputs-changed' }
@@ -71,6 +72,8 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
       return reason.from === undefined ? 'published, but there is no :latest yet' : `published, but :latest is still ${reason.from}`;
     case 'not-published':
       return 'not in the registry yet';
+    case 'parent-stays':
+      return `it stays here with ${say(reason.parent)}, whose tree does not publish`;
     case 'built-locally':
       return 'built here from this definition and these parents';
     case 'parent-builds':

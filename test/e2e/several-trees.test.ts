@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRegistry, type RegistryFixture } from '../support/registry-fixture.js';
@@ -136,6 +136,33 @@ describe('two trees with a registry each', () => {
   }, LATER);
 });
 
+describe('update of two trees', () => {
+  const changelogs = (): readonly string[] => ['images/base', 'images/same', 'their/images/same', 'their/images/web'].map((path) => readFileSync(join(ours.directory, path, 'changelog'), 'utf8').split('\n')[0]!);
+  const before = ['base (1.0-2)', 'same (1)', 'same (1)', 'web (2.0)'].map((line) => expect.stringMatching(`^${line.replace(/[()]/g, '\\$&')} trixie;`));
+  beforeAll(async () => {
+    for (const args of [['init', '-q'], ['config', 'user.name', 'Tester'], ['config', 'user.email', 'tester@example.org'], ['add', 'images', 'their'], ['commit', '-q', '-m', 'all']]) await ours.git(...args);
+    ours.write('their/config.yaml', `${readFileSync(join(ours.directory, 'their/config.yaml'), 'utf8').replace(/base_images.*\n/, '')}distribution: theirs\nupdate_id: t\nbase_images: ["${ours.host}/test/plain"]\n`);
+  });
+
+  it('bumps what stands on an image in both, each as its own config says, in one commit', async () => {
+    const { code, stderr } = await run('update', 'base', '--reason', 'Newer', '--commit');
+    expect([code, stderr.split('\n')[0]]).toEqual([0, '']);
+    expect(changelogs()).toEqual(['base (1.0-2-s1) wikimedia; urgency=high', 'same (1-s1) wikimedia; urgency=high', 'same (1-t1) theirs; urgency=high', 'web (2.0-t1) theirs; urgency=high']);
+    expect((await ours.git('show', '--stat=200', '--format=%s')).split('\n').filter((line) => line.includes('|')).map((line) => line.trim().split(' ')[0])).toEqual(expect.arrayContaining(['images/base/changelog', 'their/images/web/changelog']));
+    expect(await ours.git('status', '--porcelain', '--', '*changelog')).toBe('');
+  }, LATER);
+
+  it('writes nothing when one commit cannot hold it', async () => {
+    await ours.git('reset', '-q', '--hard', 'HEAD~1');
+    for (const args of [['init', '-q', 'their'], ['-C', 'their', 'add', '.'], ['-C', 'their', 'commit', '-q', '-m', 'theirs']]) await ours.git(...args);
+    const { code, stderr } = await run('update', 'base', '--reason', 'Newer', '--commit');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('the changelogs lie in several git work trees')]);
+    expect(changelogs()).toEqual(before);
+    expect((await run('update', 'base', '--reason', 'Newer')).code).toBe(0);
+    expect(changelogs()[3]).toMatch(/^web \(2\.0-s1\)/);
+  }, LATER);
+});
+
 describe('a wrong list of trees is exit 3 before anything is asked', () => {
   it('images of one full name in two trees', async () => {
     ours.write('faulty/config.yaml', `registry: ${theirs.host}\nnamespace: test\n`);
@@ -166,7 +193,7 @@ describe("docker-pkg's file of the user", () => {
     ours.write(path, 'flavour: theirs\nnamespace: nobody\n');
     const env = { [variable]: join(ours.directory, 'xdg') };
     const { code, stdout, stderr } = await ours.run(['list', '--verbose'], { env });
-    expect([code, stdout.split('\n')[0], stderr.split('\n')[0]]).toEqual([0, expect.stringMatching(`^${ours.host}/test/base:1.0-2 `), `config config.yaml; what it does not say: ${join(ours.directory, path)}`]);
+    expect([code, stdout.split('\n')[0], stderr.split('\n')[0]]).toEqual([0, expect.stringMatching(`^${ours.host}/test/base:1.0-2`), `config config.yaml; what it does not say: ${join(ours.directory, path)}`]);
     ours.write(path, '\njobs: none\n');
     expect(await ours.run(['list'], { env })).toMatchObject({ code: 3, stderr: expect.stringContaining(`${join(ours.directory, path)}:2: jobs must be a whole number of at least 1, not text`) });
   });

@@ -44,7 +44,8 @@ export async function runInMemory(text: string, run: RunInMemory = {}): Promise<
   const outside = outsideInMemory(run.hooks, run.platform);
   const drawn = tree(text, run.rolling);
   const config = run.config ?? configOf();
-  const graph = runnable(configured(run.graph?.(drawn) ?? drawn, config));
+  const usual = configured(drawn, config);
+  const graph = runnable(run.graph?.(usual) ?? usual);
   const plan = planFor(graph, run.found ?? {}, run.request);
   run.before?.(outside);
   const definitions = new Map([...graph.nodes.keys()].map((name) => [name, today(name)]));

@@ -11,6 +11,7 @@ const SAID: { readonly [why in Reason['why']]: readonly [Extract<Reason, { why: 
   promoted: [{ why: 'promoted', tag: '20260101' }, '20260101 has this definition and these parents already'],
   'promotion-pending': [{ why: 'promotion-pending', from: '1.0' }, 'published, but :latest is still 1.0'],
   'not-published': [{ why: 'not-published' }, 'not in the registry yet'],
+  'parent-stays': [{ why: 'parent-stays', parent: 'ns/base' }, 'it stays here with base, whose tree does not publish'],
   'built-locally': [{ why: 'built-locally' }, 'built here from this definition and these parents'],
   'parent-builds': [{ why: 'parent-builds', parent: 'ns/base' }, 'base is built in this run'],
   'parent-moved': [{ why: 'parent-moved', parent: 'ns/base', from: manifest('a'), to: manifest('b') }, `base moved (${from} → ${to})`],
