@@ -94,7 +94,8 @@ function translate(parsed: Parsed): DockerPkgAsked {
       case 'build':
         return [...option('select', parsed.select), ...flag('nightly', parsed.nightly), ...flag('snapshot', parsed.snapshot), ...flag('use-cache', parsed.use_cache), ...flag('no-pull', parsed.no_pull), place];
       case 'prune':
-        return [...option('select', parsed.select), ...option('nightly', parsed.nightly), place];
+        // Empty, as an unset variable of a script leaves it, is no night to docker-pkg.
+        return [...option('select', parsed.select), ...option('nightly', parsed.nightly || undefined), place];
       case 'update':
         return [...option('reason', parsed.reason), ...option('version', parsed.version), `--dir=${directory}`, parsed.name];
     }

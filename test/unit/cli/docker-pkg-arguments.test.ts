@@ -26,6 +26,7 @@ describe("docker-pkg's command line", () => {
   it.each<[string, string]>([
     ['prune images', 'prune --config=config.yaml images'],
     ['-c x.yaml prune --select *a* --nightly 20261120 images', 'prune --config=x.yaml --select=*a* --nightly=20261120 images'],
+    ['prune --nightly= images', 'prune --config=config.yaml images'],
     ['update web images', 'update --config=config.yaml --dir=images web'],
     ['update web -v 2.0 --reason why images', 'update --config=config.yaml --reason=why --version=2.0 --dir=images web'],
     ['update --version=2.0 web images', 'update --config=config.yaml --version=2.0 --dir=images web'],
