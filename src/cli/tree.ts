@@ -53,8 +53,12 @@ export async function readConfig(options: Options, environment: Environment): Pr
   const run = settle(parseRunConfig(file, under, options.directory, configDisk(environment)), options, environment);
   const listed = run.trees.some(({ config }) => config.path !== run.path);
   if (listed && options.directoryGiven) throw new UsageError(`${run.path} names its trees: leave ${options.directory} out`, [`build-images -c ${run.trees[0]!.config.path} ${options.directory}   is of one tree alone`]);
+  // That the one file was read that was named is no news.
   if (options.verbose) {
-    for (const { name, config } of run.trees) environment.err(`${listed ? `tree ${name}: ` : ''}config ${config.path}${config.under.length === 0 ? '' : `; what it does not say: ${config.under.map(({ path }) => path).join(', then ')}`}`);
+    for (const { name, config } of run.trees) {
+      const under = config.under.map(({ path }) => path);
+      if (listed || under.length > 0) environment.err(`${listed ? `tree ${name}: ` : ''}config ${config.path}${under.length === 0 ? '' : `; what it does not say: ${under.join(', then ')}`}`);
+    }
   }
   return run;
 }
