@@ -30,6 +30,8 @@ export const updateShown = (showing: UpdateShowing): Verb => async (options, env
   checkVersion(options, names);
   const tree = await readTree(await readConfig(options, environment), options, environment);
   const named = showing.named(tree.graph, names);
+  const rolling = named.find((image) => !isVersioned(tree.graph.nodes.get(image)!));
+  if (options.version !== undefined && rolling !== undefined) throw new UsageError(`--version: ${rolling} has no changelog, and so no version of its own`);
   const excluded = excludedImages(tree.graph, named, options);
   const { trees } = tree.config;
   const gits = await openGitOfTrees(trees, environment);

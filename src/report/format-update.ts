@@ -17,7 +17,7 @@ export function formatUpdate({ steps, rolling, unchanged }: UpdatePlan, end: Upd
     ...rolling.map((image) => [`  ${say(image)}`, 'rolling', '–', 'it has no changelog: a build makes it when a parent moved']),
   ];
   const entries = end.written ? [] : steps.flatMap(({ path, entry }) => ['', `${path}:`, ...entry.split('\n').map((line) => `  ${line}`.trimEnd())]);
-  return [headOf(steps.length, end), '', ...formatTable([['  image', 'now', 'will be', 'why'], ...rows]), ...entries, '', endOf(steps.length, end)];
+  return [headOf(steps.length, end), '', ...formatTable([['  image', 'now', 'will be', 'why'], ...rows]), ...entries, '', endOf(steps.length, unchanged.length, end)];
 }
 
 function headOf(many: number, { written }: UpdateEnd): string {
@@ -25,9 +25,9 @@ function headOf(many: number, { written }: UpdateEnd): string {
   return written ? `writing ${changelogs(many)}` : `would write ${changelogs(many)}`;
 }
 
-function endOf(many: number, { written, commit }: UpdateEnd): string {
+function endOf(many: number, open: number, { written, commit }: UpdateEnd): string {
   if (commit !== undefined) return `${many === 0 ? '' : `${changelogs(many)} written and `}committed as ${commit.slice(0, 12)}.   git show shows it; build-images builds what it says.`;
-  if (many === 0) return 'Nothing to do.';
+  if (many === 0) return open === 0 ? 'Nothing to do.' : `Nothing to write; ${changelogs(open)} not committed yet.   --commit does it.`;
   if (!written) return 'Nothing was written.   Run it without --dry-run to do it.';
   return `${changelogs(many)} written, nothing committed.   git diff shows them; build-images builds what they say.`;
 }

@@ -142,6 +142,11 @@ describe('a command line that update refuses changes nothing', () => {
     expect([ended.exit, ended.out, versions()]).toEqual([exit, '', NOTHING]);
     expect(ended.err).toContain(message);
   });
+  it('a version for an image that has none', async () => {
+    rmSync(join(top, 'images/tool/changelog'));
+    write('images/tool/control', 'Package: tool\nRolling: yes\n');
+    expect(await run('tool -v 2.0')).toEqual({ exit: 2, out: '', err: '--version: team/tool has no changelog, and so no version of its own' });
+  });
   it('a tree with faults', async () => {
     write('images/tool/Dockerfile.template', 'FROM {{ nothing }}\n');
     const { exit, err } = await run('base');
@@ -177,7 +182,7 @@ describe('update in git', () => {
     ]);
     const before = IMAGES.map(logOf);
     const { exit, out } = await run('base --reason Two', { now: Date.UTC(2027, 0, 1) });
-    expect([exit, out.split('\n')[0], out.split('\n').at(-1), IMAGES.map(logOf)]).toEqual([0, 'no changelog to write', 'Nothing to do.', before]);
+    expect([exit, out.split('\n')[0], out.split('\n').at(-1), IMAGES.map(logOf)]).toEqual([0, 'no changelog to write', 'Nothing to write; 3 changelogs not committed yet.   --commit does it.', before]);
   });
   it('after a commit makes a new entry', async () => {
     commitAll();
