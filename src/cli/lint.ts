@@ -92,17 +92,17 @@ async function readSubjects(config: RunConfig, options: Options, environment: En
 /** Everything that is found in the selected images. */
 async function inspect(config: RunConfig, options: Options, environment: Environment): Promise<{ readonly findings: readonly Finding[]; readonly unable: readonly Unable[]; readonly images: number }> {
   const { readings, selected } = await readSubjects(config, options, environment);
-  const unable: Unable[] = [];
+  const withoutGit: string[] = [];
   const findings: (readonly Finding[])[] = [];
   for (const { opened, subjects, problems } of readings) {
     const { tree, tags, files } = opened;
-    const { changed, ...more } = await lookForChanges(opened, environment);
-    unable.push(...more.unable);
-    findings.push(lintTree(subjects, { config: tree.config, tags, files, changed }, problems, await linesOf(opened, subjects)));
+    const changed = await lookForChanges(opened, environment);
+    if (changed === undefined) withoutGit.push(tree.directory);
+    findings.push(lintTree(subjects, { config: tree.config, tags, files, changed: changed ?? new Map() }, problems, await linesOf(opened, subjects)));
   }
   return {
     findings: joinFindings(findings).filter(({ image }) => image === undefined || selected?.has(image) !== false),
-    unable,
+    unable: withoutGit.length === 0 ? [] : [{ rule: 'changed-without-changelog', why: `${withoutGit.join(', ')} ${withoutGit.length === 1 ? 'lies' : 'lie'} in no git work tree with a commit (or there is no git)` }],
     images: readings.reduce((sum, { subjects }) => sum + subjects.length, 0),
   };
 }
@@ -123,18 +123,11 @@ async function linesOf(tree: OpenTree, subjects: readonly Subject[]): Promise<Li
   return (definition) => renderer.lines(definition);
 }
 
-/** Asks git, once for each tree, unless nobody wants to know. */
-async function lookForChanges({ tree: { config }, definitions, files }: OpenTree, environment: Environment): Promise<{ readonly changed: ReadonlyMap<ImageName, Changed>; readonly unable: readonly Unable[] }> {
-  const changed = new Map<ImageName, Changed>();
-  const unable: Unable[] = [];
+/** Asks git, once for each tree, unless nobody wants to know; undefined: git knows nothing of it. */
+async function lookForChanges({ tree: { config, directory }, definitions, files }: OpenTree, environment: Environment): Promise<ReadonlyMap<ImageName, Changed> | undefined> {
   const asked = definitions.filter((definition) => definition.tagSource.source === 'changelog' && !switchedOff(definition, config).has('changed-without-changelog'));
-  if (asked.length === 0) return { changed, unable };
+  if (asked.length === 0) return new Map();
   const { createChangeHistory } = await import('../adapters/git-history.js');
-  const history = createChangeHistory();
-  for (const tree of new Set(asked.map((definition) => definition.tree))) {
-    const changes = await history.changes(resolve(environment.cwd, tree));
-    if (changes === undefined) unable.push({ rule: 'changed-without-changelog', why: `${tree} lies in no git work tree with a commit (or there is no git)` });
-    else for (const [image, change] of await changedSince(definitions.filter((definition) => definition.tree === tree), changes, files)) changed.set(image, change);
-  }
-  return { changed, unable };
+  const changes = await createChangeHistory().changes(resolve(environment.cwd, directory));
+  return changes === undefined ? undefined : changedSince(definitions, changes, files);
 }

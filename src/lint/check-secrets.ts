@@ -7,7 +7,7 @@ import type { Check, Draft, Subject, Surroundings } from './finding.js';
 /** What a secret looks like, whoever it is for; what it is called is what people read of it. */
 const SHAPES: readonly { readonly called: string; readonly pattern: RegExp }[] = [
   { called: 'a private key', pattern: /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/ },
-  { called: 'an access key of AWS', pattern: /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])/ },
+  { called: 'an access key of AWS', pattern: /(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{9}(?!EXAMPLE)[A-Z0-9]{7}(?![A-Za-z0-9])/ },
   { called: 'a token of GitHub', pattern: /(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{50,})/ },
   { called: 'a token of GitLab', pattern: /(?<![A-Za-z0-9])glpat-[A-Za-z0-9_-]{20}/ },
   { called: 'a token of Slack', pattern: /(?<![A-Za-z0-9])xox[abprs]-[A-Za-z0-9-]{10,}/ },

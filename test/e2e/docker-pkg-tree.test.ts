@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,11 +28,11 @@ async function run<T>(...args: readonly string[]): Promise<T> {
 }
 
 /** What docker-pkg makes of one tree; undefined: it cannot be had here. */
-function ask(tree: string, globs: readonly string[]): Read | undefined {
+function ask(tree: string, globs: readonly string[], cwd = folder): Read | undefined {
   const python = pythonWithDockerPkg();
   if (python === undefined) return undefined;
   const script = fileURLToPath(new URL('../support/read-tree-with-docker-pkg.py', import.meta.url));
-  return JSON.parse(execFileSync(python, [script, `${tree}/config.yaml`, `${tree}/images`], { cwd: folder, env: { PATH: process.env['PATH'], HOME: folder }, input: JSON.stringify(globs), encoding: 'utf8', maxBuffer: 1 << 26 })) as Read;
+  return JSON.parse(execFileSync(python, [script, `${tree}/config.yaml`, `${tree}/images`], { cwd, env: { PATH: process.env['PATH'], HOME: cwd }, input: JSON.stringify(globs), encoding: 'utf8', maxBuffer: 1 << 26 })) as Read;
 }
 
 /** Globs as people write them, from the references of a tree. */
@@ -100,4 +100,60 @@ describe('of the three generated trees together', () => {
     expect(Object.keys(golden)).toHaveLength(12);
     for (const tree of ['main', 'apps']) expect(together).toMatchObject(await run('render', '--all', '--json', '-c', `${tree}/config.yaml`, `${tree}/images`));
   });
+});
+
+describe('where control drifted from the template', () => {
+  type Finding = { readonly path: string; readonly rule: string; readonly level: string; readonly message: string };
+  const lint = async (cwd: string, ...args: readonly string[]): Promise<readonly Finding[]> => {
+    const stdout = await new Promise<string>((done) => execFile(process.execPath, [PROGRAM, 'lint', '--json', ...args], { cwd, env: { PATH: process.env['PATH'], HOME: cwd, XDG_CACHE_HOME: join(cwd, 'cache'), XDG_STATE_HOME: join(cwd, 'state') }, maxBuffer: 1 << 26 }, (_, out) => done(out)));
+    return (JSON.parse(stdout) as { findings: readonly Finding[] }).findings;
+  };
+  const names = (found: readonly Finding[], rule: string, path: string): readonly string[] => found.filter((finding) => finding.rule === rule && finding.path === path).map(({ message }) => /(?:uses|names) ([^ ,]+)/.exec(message)![1]!).sort();
+  const directoryOf = ({ tree, path }: GeneratedDefinition): string => `${tree}/images/${path}`;
+  /** Names of the images of its own tree that a template uses. */
+  const usedBy = ({ tree, uses }: GeneratedDefinition): readonly string[] => all.filter((other) => other.tree === tree && uses.includes(other.ref)).map(({ name }) => name);
+  const missing = (some: readonly string[], others: readonly string[]): readonly string[] => some.filter((name) => !others.includes(name)).sort();
+
+  it('lint says every name that is missing and every one too many, and none else', async () => {
+    const found = await lint(folder, '-c', 'trees.yaml');
+    const unread = new Set(found.filter(({ rule, level }) => rule === 'definition' && level === 'error').map(({ path }) => path));
+    const counts = { undeclared: 0, stale: 0 };
+    for (const definition of all) {
+      const at = directoryOf(definition);
+      if (unread.has(`${at}/Dockerfile.template`)) continue;
+      const declared = existsSync(join(folder, at, 'control')) ? definition.declares : [];
+      const used = all.filter(({ ref }) => definition.uses.includes(ref)).map(({ name }) => name);
+      const [undeclared, stale] = [names(found, 'undeclared-parent', `${at}/Dockerfile.template`), names(found, 'stale-parent', `${at}/control`)];
+      expect([at, undeclared, stale]).toEqual([at, missing(usedBy(definition), declared), missing(declared, used)]);
+      counts.undeclared += undeclared.length;
+      counts.stale += stale.length;
+    }
+    expect(counts).toEqual({ undeclared: 50, stale: 16 });
+  }, 60_000);
+
+  it.each(['main', 'apps'])('lint --fix makes docker-pkg read in %s what the templates use', async (tree) => {
+    const copy = mkdtempSync(join(tmpdir(), 'build-images-docker-pkg-tree-'));
+    try {
+      cpSync(folder, copy, { recursive: true, verbatimSymlinks: true });
+      const left = await lint(copy, '--fix', '-c', `${tree}/config.yaml`, `${tree}/images`);
+      const unread = new Set(left.filter(({ rule, level }) => rule === 'definition' && level === 'error').map(({ path }) => path));
+      expect(left.filter(({ rule }) => rule === 'stale-parent')).toEqual([]);
+      const theirs = ask(tree, [], copy);
+      if (theirs === undefined) {
+        console.warn('docker-pkg could not be installed: nobody could be asked');
+        return;
+      }
+      let edges = 0;
+      for (const definition of all.filter((one) => one.tree === tree)) {
+        const at = directoryOf(definition);
+        if (unread.has(`${at}/Dockerfile.template`) || !existsSync(join(copy, at, 'control'))) continue;
+        const read = theirs.images[definition.ref]!.depends.map((name) => name.replace(/ \(.*/, '')).filter((name) => name !== 'no-such-image');
+        expect([at, [...read].sort()]).toEqual([at, [...usedBy(definition)].sort()]);
+        edges += read.length;
+      }
+      expect(edges).toBeGreaterThan(tree === 'main' ? 50 : 10);
+    } finally {
+      rmSync(copy, { recursive: true, force: true });
+    }
+  }, 280_000);
 });

@@ -64,11 +64,13 @@ describe('lint', () => {
 
   it('reads several trees, each with its own config, and says what one finds in the other', async () => {
     define('a', OUTSIDE, '');
-    write('more/b/Dockerfile.template', `FROM ${HOST}/a:1\nUSER web\n`);
+    write('more/b/Dockerfile.template', `FROM ${HOST}/a:7\nUSER web\n`);
     write('more/b/changelog', changelog('b', ['1']));
     write('more.yaml', `registry: other.example.org\nallowed_sources: ["${HOST}/*"]\nlint: { ignore: [non-numeric-user] }\n`);
     write('both.yaml', 'trees:\n  - { name: one, directory: images, config: config.yaml }\n  - { name: two, directory: more, config: more.yaml }\n');
-    expect((await lint('-c', 'both.yaml')).stdout).toBe(['more/b/Dockerfile.template:1: warning: FROM registry.example.org/a:1 names an image of this tree by hand: {{ "a" | image_tag }} keeps its tag current [literal-from]', 'more/b/Dockerfile.template:1: warning: uses a, which more/b/control does not name (Depends) [undeclared-parent]', '', '2 warnings in 2 definitions.   build-images lint --fix mends one of them.', ''].join('\n'));
+    const both = await lint('-c', 'both.yaml');
+    expect(both.stderr).toBe('changed-without-changelog was not looked for: images, more lie in no git work tree with a commit (or there is no git)\n');
+    expect(both.stdout).toBe(`more/b/Dockerfile.template:1: error: FROM ${HOST}/a:7: the changelog of a has no version 7 (its newest is 1) [unknown-tag]\n\n1 error in 2 definitions.\n`);
   }, 60_000);
 
   it('looks at what is selected, and refuses a glob without a match', async () => {
