@@ -43,6 +43,7 @@ const NAMED = [
   /^\w+ is given nothing$/,
   /^\w+ takes a string, not a (?:number|boolean)$/,
   /^an undefined value or none is printed$/,
+  /^"\w+" of the config is not seen in a file that is imported without "with context"$/,
   // Of an undefined variable that nobody looks at: an item, an argument.
   /is not defined/,
 ];
@@ -91,11 +92,11 @@ describe('templates, with real Jinja2 as the judge', () => {
     ['as docker-pkg sets it up', 1_000, []],
     ['as Toolforge sets it up', 2_000, ['--trim']],
   ])("renders grown templates as Debian's Jinja2 does, %s, or refuses them by name", (_, from, options) => {
-    const { counts, faults } = compare(renderer, grow(from, 500, false), '/usr/bin/python3', ['--language-only', ...options]);
-    console.info(`500 grown templates, ${_}: ${JSON.stringify(counts)}`);
+    const { counts, faults } = compare(renderer, grow(from, 400, false), '/usr/bin/python3', ['--language-only', ...options]);
+    console.info(`400 grown templates, ${_}: ${JSON.stringify(counts)}`);
     expect(faults).toEqual([]);
-    expect(counts.equal).toBeGreaterThan(220);
-    expect(counts.refused).toBeLessThan(60);
+    expect(counts.equal).toBeGreaterThan(190);
+    expect(counts.refused).toBeLessThan(50);
   });
 
   it('renders grown templates with its filters as docker-pkg itself does, or refuses them by name', () => {
@@ -104,11 +105,11 @@ describe('templates, with real Jinja2 as the judge', () => {
       console.warn('docker-pkg could not be installed: it judged no grown templates');
       return;
     }
-    const { counts, faults } = compare(renderer, grow(3_000, 500, true), python, []);
-    console.info(`500 grown templates with docker-pkg's filters: ${JSON.stringify(counts)}`);
+    const { counts, faults } = compare(renderer, grow(3_000, 400, true), python, []);
+    console.info(`400 grown templates with docker-pkg's filters: ${JSON.stringify(counts)}`);
     expect(faults).toEqual([]);
-    expect(counts.equal).toBeGreaterThan(220);
-    expect(counts.refused).toBeLessThan(60);
+    expect(counts.equal).toBeGreaterThan(190);
+    expect(counts.refused).toBeLessThan(50);
   }, 300_000);
 
   it('docker-pkg itself still prints what the golden files say', () => {
