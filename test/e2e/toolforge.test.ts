@@ -55,6 +55,7 @@ describe('a tree in the layout of Toolforge', () => {
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(ended.stdout).toMatch(/:testing +→ \d{8}\n/);
     expect(ended.stdout).toContain(':testing moved for 3 images.');
+    expect(await scenario.localTags()).toEqual(expect.arrayContaining(NAMES.map((name) => `${scenario.host}/test/${name}:testing`)));
     for (const name of NAMES) expect(await scenario.tags(name)).toEqual([expect.stringMatching(/^\d{8}$/), 'testing']);
     expect([await scenario.fileIn(NAMES[2]!, 'testing', '/words'), await scenario.fileIn(NAMES[2]!, 'testing', '/python'), await scenario.fileIn(NAMES[2]!, 'testing', '/usr/bin/runner')]).toEqual(['a b\n', 'listed\n', 'run\n']);
   }, 120_000);

@@ -47,6 +47,15 @@ describe('a template', () => {
     expect(rendered.ok && rendered.value.text).toBe('1.0 localhost:5000');
   });
 
+  it.each([
+    ['an output keeps what is around it', '  {{ [1] }}\n  {{ word }}\n\n', '  [1]\n  w\n'],
+    ['a statement leaves nothing of its line', 'a\n  {% if word %}\nb\n  {# c #}\n  {% endif %}\nd', 'a\nb\nd'],
+    ['plus signs keep it', '  {%+ if word +%}\nb{% endif %}', '  \nb'],
+    ['an included file leaves nothing of its line', 'a\n  {% include "m" %}\nb', 'a\nMb'],
+  ])('where blocks are trimmed, %s', (_, source, text) => {
+    expect(render(source, { m: 'M' }, { trimBlocks: true })).toMatchObject({ value: { text } });
+  });
+
   it('is rendered anew with other settings', () => {
     const source = "{{ 'base'|image_tag }} {{ word }}";
     expect(render(source)).toMatchObject({ value: { text: 'localhost:5000/ns/base:1.0-1 w' } });

@@ -1,8 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { contextFiles } from '../../../src/definition/context-files.js';
 import { definitionDigest } from '../../../src/definition/definition-digest.js';
+import { asNightly } from '../../../src/definition/nightly.js';
 import { parseTree } from '../../../src/definition/parse.js';
+import { promotionGroups } from '../../../src/execute/promotions.js';
+import { isCurrentTag, tagOf } from '../../../src/graph/tags.js';
+import { planPromote } from '../../../src/plan/promote.js';
+import { formatPlan } from '../../../src/report/format-plan.js';
 import { digestOf } from '../../../src/shared/digest.js';
+import { planFor, formerly, image, manifest, provenance, rolled, stateFor, stepOf } from '../../support/plan-tree.js';
 import { configOf, filesInMemory, said, treeInMemory } from '../../support/tree-in-memory.js';
 
 const LAYOUT = 'layout: toolforge\n';
@@ -63,6 +69,23 @@ describe('a definition in the layout of Toolforge', () => {
   it('does not import from elsewhere', async () => {
     const { graph } = await treeInMemory({ 'm.j2': '', 'images/a/m.j2': '', ...template('a', 'FROM x\n{% include "m.j2" %}') }, configOf(LAYOUT));
     expect(said(graph)).toEqual(['images/a/Dockerfile.template:2: imports "m.j2", which is not there']);
+  });
+
+  it('is what a nightly build\'s FROM means under the config\'s tag', () => {
+    const tree = treeOf(template('a'), 'tag: testing\n');
+    const nightly = asNightly((tree.ok ? tree.value.definitions[0] : undefined)!, { build: 'nightly', suffix: '20261120' });
+    expect([isCurrentTag(nightly, 'testing'), isCurrentTag(nightly, 'latest'), tagOf(nightly)]).toEqual([true, false, 'nightly-20261120']);
+  });
+
+  it('moves the config\'s tag, and says so', async () => {
+    const graph = await graphOf(template('a'), 'tag: testing\n');
+    const made = new Map([['toolforge-a', { id: 'sha256:1', digest: manifest('new') }]]);
+    const plan = planFor(graph, {});
+    expect(promotionGroups({ steps: plan.steps, results: new Map([['toolforge-a', 'done']]), made, graph })).toMatchObject([{ promotions: [{ image: 'toolforge-a', moving: 'testing' }] }]);
+    expect(stepOf(planFor(graph, { images: { 'toolforge-a': rolled('toolforge-a') } }), 'toolforge-a')).toMatchObject({ action: 'keep', tag: 'testing' });
+    const older = planFor(graph, { images: { 'toolforge-a': { latest: image('old', provenance({ definition: formerly('toolforge-a'), revision: 'a'.repeat(40) })) } }, ancestry: { ['a'.repeat(40)]: false } });
+    expect(formatPlan(older, false).join('\n')).toMatch(/not moving :testing of 1 image[^]*\(:testing is of commit aaaaaaaaaaaa/);
+    expect(planPromote(graph, stateFor(graph, { dated: { 'toolforge-a': [{ tag: '20260101', ...image('new') }] } }), 'toolforge-a', plan.publishing as never)).toMatchObject({ plan: { steps: [{ action: 'promote', moving: 'testing' }] } });
   });
 
   it('has one definition under all tags of the config', async () => {

@@ -27,6 +27,18 @@ describe('promote', () => {
     expect([told, outside.told(), outside.published.get(latest('web'))]).toEqual([[['promotion-intended web']], ['promotion-intended web', 'promoted web'], promotion.digest]);
     expect(outside.events[1]).toMatchObject({ tag: '2.0', digest: promotion.digest, from: promotion.from, was: '1.1' });
   });
+  it('moves another tag where the images have another, and puts that back', async () => {
+    const testing = (name: string): string => `${REGISTRY}/${name}:testing`;
+    const outside = registryWith(['run', 'build'], { putTag: (ref) => { if (ref.endsWith('build')) throw new Error('refused'); } });
+    for (const name of ['run', 'build']) outside.published.set(testing(name), manifest(`${name} old`));
+    await promote(['run', 'build'].map((name) => ({ ...promotionOf(name), moving: 'testing' })), outside.ports, signal);
+    expect(outside.events.at(-1)).toMatchObject({ type: 'put-back', image: 'run', moving: 'testing' });
+    expect([outside.published.get(testing('run')), outside.published.get(latest('run'))]).toEqual([manifest('run old'), manifest('run old')]);
+    const alone = registryWith(['web']);
+    alone.published.set(testing('web'), promotion.from!);
+    await promote([{ ...promotion, moving: 'testing' }], alone.ports, signal);
+    expect([alone.published.get(testing('web')), alone.published.get(latest('web')), alone.events.at(-1)]).toMatchObject([promotion.digest, promotion.from, { type: 'promoted', moving: 'testing' }]);
+  });
   it('moves it where there is none, as planned', async () => {
     const outside = outsideInMemory();
     await promote([{ ...promotion, from: undefined, was: undefined }], outside.ports, signal);
