@@ -1,6 +1,7 @@
 import { NO_LOGIN, publishingsOf } from '../plan/publishing.js';
 import type { Plan, Publishing, Step } from '../plan/step.js';
 import type { Event } from '../execute/event.js';
+import { EXIT } from '../shared/errors.js';
 import type { ImageName } from '../shared/image-ref.js';
 
 /** How a build is shown to whoever knows docker-pkg: its headings, its lines, in its order. */
@@ -33,10 +34,10 @@ export function createDockerPkgView(): DockerPkgView {
     publishing = publishingsOf(plan.publishing);
     return ['Will build the following images:', ...plan.steps.filter(({ action }) => action === 'build').map(({ ref }) => `* ${ref}`), '== Step 1: building images =='];
   };
-  const end = (): readonly string[] => ['== Step 2: publishing ==', ...(publishing ?? []).flatMap((tree) => (tree.publish ? [] : [notPublishing(tree.why)])), ...atEnd, '== Build done! =='];
+  const end = (isDone: boolean): readonly string[] => ['== Step 2: publishing ==', ...(publishing ?? []).flatMap((tree) => (tree.publish ? [] : [notPublishing(tree.why)])), ...atEnd, ...(isDone ? ['== Build done! =='] : [])];
 
   return {
-    nothingToDo: (plan) => [...begin(plan), ...end()],
+    nothingToDo: (plan) => [...begin(plan), ...end(true)],
     lines(event) {
       switch (event.type) {
         case 'run-started':
@@ -56,7 +57,7 @@ export function createDockerPkgView(): DockerPkgView {
           return publishing?.some(({ publish }) => publish) === true ? later(`NOT publishing image ${refOf(event.image)}: ${event.because}`) : [];
         case 'run-finished':
           // A run that ended before its plan was begun has shown no heading yet.
-          return publishing === undefined ? [] : end();
+          return publishing === undefined ? [] : end(event.exit === EXIT.ok || event.exit === EXIT.failed);
         case 'step-started':
         case 'built':
         case 'promotion-intended':

@@ -72,6 +72,12 @@ describe("a run in docker-pkg's lines", () => {
     const kept: Happening = { type: 'finished-locally', image: 'base', tag: '1', id: 'x', because: 'not publishing' };
     expect(shown([kept, END], { publish: false, to: REGISTRY, why })).toEqual([...HEAD, '== Step 2: publishing ==', line, '== Build done! ==']);
   });
+  it.each<[0 | 1 | 5 | 143, boolean]>([
+    [0, true],
+    [1, true],
+    [5, false],
+    [143, false],
+  ])('that ends with %j is done: %j', (exit, isDone) => expect(shown([{ ...END, exit } as Happening]).includes('== Build done! ==')).toBe(isDone));
   it('that ended before its plan was begun shows no step', () => {
     expect(createDockerPkgView().lines({ at: 0, ...END } as Event)).toEqual([]);
   });
