@@ -66,6 +66,16 @@ describe('planBuild, what the engine has', () => {
   });
 });
 
+describe('planBuild, what the engine has of a rolling image', () => {
+  it.each([
+    ['the newest of its dated tags is what it is', ['20251231', '20260101', 'latest'], 'keep', '20260101'],
+    ['a nightly build is no build of it', ['nightly-20260101', 'latest'], 'build', '20260101'],
+  ])('%s', (_, tags, action, tag) => {
+    const had = local('had', tags.map((one) => `${REGISTRY}/run:${one}`), 'run', today('run'));
+    expect(stepOf(planFor(tree('run', ['run']), { local: [had] }, { publishing: NOT_PUBLISHING }), 'run')).toMatchObject({ action, tag });
+  });
+});
+
 describe('planBuild, what the engine has of an image of docker.io', () => {
   it('is known though engines leave that registry\'s name out', () => {
     const [web] = [...tree('web').nodes.values()];

@@ -86,6 +86,10 @@ describe('what runs left on an engine', () => {
     expect(going(plan(images, { temporary: temporary(true) }))).toEqual(['web:untested-r', 'base:run-r', 'outside/x:run-r']);
     expect(whyOf(plan(images, { temporary: temporary(true) }), 'base:run-r')).toEqual(['delete-local leftover', 'keep current']);
   });
+  it('goes once, and keeps no old image', () => {
+    const steps = plan([had('web:untested-r'), had('web:1.0 web:run-r')], { temporary: new Map(['untested-r', 'run-r'].map((tag) => [`${REGISTRY}/web:${tag}`, { run: '20261120-2104', over: true }])) });
+    expect([whyOf(steps, 'web:untested-r'), whyOf(steps, 'web:1.0')]).toEqual([['delete-local leftover'], ['delete-local leftover', 'delete-local not-current']]);
+  });
   it('of other images stays when some are selected', () => {
     expect(going(plan(images, { temporary: temporary(true), select: new Set(['web']) }))).toEqual(['web:untested-r']);
   });

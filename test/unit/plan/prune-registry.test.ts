@@ -52,7 +52,7 @@ describe('pruning a registry', () => {
     expect(run({ two: '20260103 latest', one: '20260102', zero: '20260101 20260101-2', a: 'nightly-20260101', b: 'snapshot-20260101-010203' })).toEqual({ two: 'current', one: 'delete', zero: 'delete', a: 'delete', b: 'delete' });
   });
   it('deletes a version that the changelog no longer has, and what was dated before there was a changelog, when our label says that it is ours', () => {
-    expect(web({ two: '2.0', a: '0.1', b: '20250101', c: '0.2' }, { a: { labels: ours('web', '0.1') }, b: { labels: ours('web') }, c: { labels: ours('web', '0.3') } })).toEqual({ two: 'current', a: 'delete', b: 'delete', c: 'strange-tag' });
+    expect(web({ two: '2.0', a: '0.1', b: '20250101', c: '0.2', d: '20250102' }, { a: { labels: ours('web', '0.1') }, b: { labels: ours('web') }, c: { labels: ours('web', '0.3') } })).toEqual({ two: 'current', a: 'delete', b: 'delete', c: 'strange-tag', d: 'strange-tag' });
   });
   it('names all tags that go with a manifest', () => {
     const steps = plan({ repositories: new Map([['web', repository({ two: '2.0', one: '1.0 1.1' })]]) });
@@ -119,7 +119,8 @@ describe('by its age', () => {
     ['a label alone tells it, too', { olderThan: 45 * DAY }, { a: { days: undefined, labelDays: 90 }, b: { days: undefined, labelDays: 40 }, c: {} }, { a: 'delete', b: 'too-young', c: 'too-young' }],
   ])('%s', (_, rules, made, fate) => expect(web(tags, made, {}, rules)).toEqual({ two: 'current', ...fate }));
   it('a tag that ends in digits which are no day tells nothing', () => {
-    expect(web({ two: '2.0', a: '1.0-20269999' }, { a: { days: 90 } }, {}, { olderThan: 30 * DAY })).toEqual({ two: 'current', a: 'delete' });
+    const steps = plan({ repositories: new Map([['web', repository({ two: '2.0', a: '1.0-20269999' }, { a: { days: 90 } })]]) }, { olderThan: 30 * DAY });
+    expect(steps.find(({ id }) => id === manifest('a'))).toMatchObject({ action: 'delete-digest', created: NOW - 90 * DAY });
   });
   it('what is current is not counted among the newest', () => {
     expect(web({ two: '2.0', a: '1.1', b: '1.0' }, { two: { days: 1 }, a: { days: 2 }, b: { days: 3 } }, {}, { keep: 1, olderThan: undefined })).toEqual({ two: 'current', a: 'among-newest', b: 'delete' });
