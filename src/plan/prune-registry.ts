@@ -52,10 +52,13 @@ function holdsOf({ images, repositories, apps, rollback }: RegistryFound): Holds
   const inside = [...repositories].flatMap(([image, { contents }]) => [...contents.values()].flatMap(({ configs }) => configs.flatMap((config) => (runImageOf(config) === undefined ? [] : [[runImageOf(config)!, image] as const]))));
   const appOf = new Map([...inside, ...(apps ?? [])]);
   return ({ digest, tags, content }) => {
-    if (current.has(digest)) return { why: 'current', tag: tags[0]! };
-    if (parents.has(digest)) return { why: 'parent-of', child: parents.get(digest)! };
-    if (appOf.has(digest)) return { why: 'run-image-of', app: appOf.get(digest)! };
-    if (rollback.has(digest)) return { why: 'rollback-target', run: rollback.get(digest)! };
+    // Who needs a part of an index needs the index: without it the part has no tag, and goes with the next garbage collection.
+    const among = <T>(known: ReadonlyMap<string, T>): T | undefined => [digest, ...content.children].flatMap((one) => known.get(one) ?? [])[0];
+    const [child, app, run] = [among(parents), among(appOf), among(rollback)];
+    if (among(current) !== undefined) return { why: 'current', tag: tags[0]! };
+    if (child !== undefined) return { why: 'parent-of', child };
+    if (app !== undefined) return { why: 'run-image-of', app };
+    if (run !== undefined) return { why: 'rollback-target', run };
     return apps === undefined && content.configs.some(isRunImage) ? { why: 'apps-unknown' } : undefined;
   };
 }

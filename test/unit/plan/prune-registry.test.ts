@@ -80,6 +80,8 @@ describe('never deleted is', () => {
     ['what an app runs on', 'run-image-of', { two: '2.0', x: '1.0' }, {}, { apps: new Map([[manifest('x'), 'tool-a/app']]) }],
     ['what an app among the tree\'s own images runs on', 'run-image-of', { two: '2.0', x: '1.0', one: '1.1' }, { two: { labels: appOn('x') } }, {}],
     ['what apps may run on, when nobody knows which there are', 'apps-unknown', { two: '2.0', x: '1.0' }, { x: { labels: RUN_IMAGE } }, { apps: undefined }],
+    ['an index of which a part is what an app runs on', 'run-image-of', { two: '2.0', x: '1.0' }, { x: { children: ['part'] } }, { apps: new Map([[manifest('part'), 'tool-a/app']]) }],
+    ['… or what a current image was built on', 'parent-of', { two: '2.0', x: '1.0' }, { x: { children: ['part'] } }, { images: new Map([['base', image('y', undefined, ['part'])]]) }],
     ['what :latest was before the last run that moved it', 'rollback-target', { two: '2.0', x: '1.0' }, {}, { rollback: new Map([[manifest('x'), '20261120-2104']]) }],
     ['a part of an index that stays', 'in-index', { two: '2.0', x: '1.0' }, { two: { children: ['part', 'x'] } }, {}],
     ['a part of an index that stays for its age', 'in-index', { two: '2.0', x: '1.0', index: '1.1' }, { index: { children: ['x'], days: undefined } }, {}],

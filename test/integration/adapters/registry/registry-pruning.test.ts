@@ -1,25 +1,10 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { createRegistry, type RegistryOptions } from '../../../../src/adapters/registry/registry.js';
-import { RegistryError } from '../../../../src/shared/errors.js';
+import { describe, expect, it } from '@jest/globals';
+import type { RegistryError } from '../../../../src/shared/errors.js';
 import { startFaultyRegistry } from '../../../support/faulty-registry.js';
-import { quickClock } from '../../../support/quick-clock.js';
-import { never, testOptions } from '../../../support/registry-contract.js';
-import { startRegistry, type RegistryFixture, type RegistryOptions as FixtureOptions } from '../../../support/registry-fixture.js';
+import { never } from '../../../support/registry-contract.js';
+import { startedRegistries } from '../../../support/started-registries.js';
 
-const stops: (() => Promise<unknown> | void)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
-async function started(options?: FixtureOptions): Promise<RegistryFixture> {
-  const registry = await startRegistry(options);
-  stops.push(() => registry.stop());
-  return registry;
-}
-function client(more: Partial<RegistryOptions> = {}): ReturnType<typeof createRegistry> {
-  const registry = createRegistry(testOptions({ clock: quickClock(0), ...more }));
-  stops.push(() => registry.close());
-  return registry;
-}
+const { stops, started, client } = startedRegistries();
 const fault = async (promise: Promise<unknown>): Promise<RegistryError> => (await promise.catch((error: unknown) => error)) as RegistryError;
 
 describe('what a manifest leads to', () => {

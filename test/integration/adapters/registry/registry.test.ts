@@ -1,17 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Clock } from '../../../../src/adapters/clock.js';
 import { createCredentials } from '../../../../src/adapters/registry/credentials.js';
-import { createRegistry, type RegistryOptions } from '../../../../src/adapters/registry/registry.js';
 import { RegistryError } from '../../../../src/shared/errors.js';
 import type { ImageRef } from '../../../../src/shared/image-ref.js';
 import { makeCertificate } from '../../../support/certificate.js';
 import { startFaultyRegistry } from '../../../support/faulty-registry.js';
 import { quickClock } from '../../../support/quick-clock.js';
-import { never, registryContract, testOptions } from '../../../support/registry-contract.js';
-import { startRegistry, type RegistryFixture, type RegistryOptions as FixtureOptions } from '../../../support/registry-fixture.js';
+import { never, registryContract } from '../../../support/registry-contract.js';
+import { startRegistry } from '../../../support/registry-fixture.js';
+import { startedRegistries } from '../../../support/started-registries.js';
 
 const users = { builder: 's3cret' };
 registryContract('docker-registry without TLS', () => startRegistry());
@@ -30,20 +30,7 @@ registryContract('docker-registry behind a line without faults', async () => {
   };
 });
 
-const stops: (() => Promise<unknown> | void)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
-async function started(options?: FixtureOptions): Promise<RegistryFixture> {
-  const registry = await startRegistry(options);
-  stops.push(() => registry.stop());
-  return registry;
-}
-function client(more: Partial<RegistryOptions> = {}): ReturnType<typeof createRegistry> {
-  const registry = createRegistry(testOptions({ clock: quickClock(0), ...more }));
-  stops.push(() => registry.close());
-  return registry;
-}
+const { stops, started, client } = startedRegistries();
 function folder(): string {
   const made = mkdtempSync(join(tmpdir(), 'registry-test-'));
   stops.push(() => rmSync(made, { recursive: true, force: true }));
