@@ -20,6 +20,8 @@ export const ON_ONE_ENGINE = [
   // Who is asked with which login is told by reference, whatever the engine.
   'e2e/several-trees.test.ts',
   'e2e/state-directory.test.ts',
+  // How a tree is read and what its builds are given. That engines build alike is for all the others.
+  'e2e/toolforge.test.ts',
   'e2e/update.test.ts',
   'e2e/prune-registry.test.ts',
   'integration/adapters-local.test.ts',

@@ -255,7 +255,7 @@ export abstract class ExpressionRewriter extends TagTokens {
     else if (!KNOWN_FILTERS.has(filter)) this.refuse(token.line, `"${filter}" is not a filter${nearHint(filter, KNOWN_FILTERS)}`);
     if (filter === 'items') this.walksItems = true;
     if (filter === 'items' || filter === 'dictsort' || filter === 'groupby') this.hasPairs = true;
-    if (filter === 'float' || filter === 'sum') this.hasFloats ||= filter === 'float';
+    if (filter === 'float') this.hasFloats = true;
     const called = this.is(name + 1, '(');
     if (isOwnFilter(filter)) {
       const read = this.filtered(name - 1);

@@ -85,6 +85,17 @@ describe('a tree in the layout of Toolforge', () => {
     expect(await scenario.digest(NAMES[2]!, 'latest')).not.toBe(await scenario.digest(NAMES[2]!, 'testing'));
   }, 120_000);
 
+  it('makes one graph with a tree of docker-pkg\'s', async () => {
+    scenario.write('prod.yaml', `registry: ${scenario.host}\nnamespace: base\nallowed_sources: ["*"]\n`);
+    scenario.write('prod/os/Dockerfile.template', `FROM ${scenario.base}\n`);
+    scenario.write('prod/os/changelog', 'os (1.0-1) trixie; urgency=medium\n\n  * An entry.\n\n -- Tester <tester@example.org>  Thu, 01 Jan 2026 10:00:00 +0000\n');
+    scenario.write('images/base/Dockerfile.template', 'FROM {{ "os" | image_tag }}\nCOPY {{image_path}}/list /list\n');
+    scenario.write('trees.yaml', 'trees:\n  - { name: prod, directory: prod, config: prod.yaml }\n  - { name: toolforge, directory: images, config: config.yaml }\n');
+    const listed = JSON.parse((await scenario.run(['-c', 'trees.yaml', 'list', '--json'])).stdout) as { image: string; tree: string; parents: string[] }[];
+    expect(listed.map(({ image }) => image)).toEqual(['base/os', ...NAMES]);
+    expect(listed[1]!.parents).toEqual([`${scenario.host}/base/os:1.0-1`]);
+  }, 60_000);
+
   it('is refused where the config names no layout that there is', async () => {
     scenario.write('config.yaml', `registry: ${scenario.host}\nlayout: toolforg\n`);
     expect(await scenario.run(['list'])).toMatchObject({ code: 3, stdout: '', stderr: expect.stringMatching(/^config\.yaml:2: layout "toolforg" is no layout \(near: toolforge\)\n/) });
