@@ -41,6 +41,11 @@ describe('the images of a stack', () => {
     expect([exit, moves(deeds)]).toEqual([1, ['put other latest', 'put trixie latest']]);
     expect(events.find(({ type }) => type === 'warning')).toMatchObject({ image: 'trixie1-run', message: ':latest was not moved: it moves together with trixie1-build, which did not get that far' });
   });
+  it('move apart when they are of two trees, which may have one stack on two registries', async () => {
+    const apart = (graph: Graph): Graph => ({ ...graph, nodes: new Map([...stacked(graph).nodes].map(([name, node]) => [name, name === 'trixie1-build' ? { ...node, tree: { ...node.tree, name: 'other' } } : node])) });
+    const { exit, deeds } = await run(failing('trixie1-build'), { graph: apart });
+    expect([exit, moves(deeds)]).toEqual([1, ['put other latest', 'put trixie latest', 'put trixie1-run latest']]);
+  });
   it('stay where they are when one is blocked', async () => {
     const { exit, deeds, events } = await run({}, {
       found: { images: { 'trixie1-build': { latest: image('newer', provenance({ definition: manifest('newer'), revision: 'newer' })) } }, ancestry: { newer: false } },

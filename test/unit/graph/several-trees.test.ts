@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { joinTrees } from '../../../src/graph/join-trees.js';
+import { nodeOf } from '../../support/plan-tree.js';
 import { treesInMemory, type Sketch } from '../../support/trees-in-memory.js';
 
 const A = (images: Sketch['images'], lines = ''): Sketch => ({ config: `registry: a.example.org\nnamespace: ns\n${lines}`, images });
@@ -42,6 +44,16 @@ describe('several trees', () => {
     ['an older one, and so no edge', '0.9', []],
   ])('what base_images says of a name counts before the other trees: %s', async (_, version, parents) => {
     expect(await graphOf({ a: A(BASE), b: B({ web: 'FROM {{ "base" | image_tag }}' }, `base_images: [a.example.org/ns/base:${version}]\n`) })).toMatchObject({ 'apps/web': ['b', expect.anything(), parents, `FROM a.example.org/ns/base:${version}`] });
+  });
+
+  it('what base_images says of a name is not ambiguous, though two other trees have it', async () => {
+    expect(await graphOf({ a: A(BASE), b: B({ web: 'FROM {{ "base" | image_tag }}' }, 'base_images: [c.example.org/base:1.0]\n'), c: C(BASE) })).toMatchObject({ 'apps/web': ['b', expect.anything(), ['base'], 'FROM c.example.org/base:1.0'] });
+  });
+
+  it('two definitions of one name in one tree are for the reading of that tree', () => {
+    const { definition, tree } = nodeOf('web', []);
+    expect(joinTrees([{ tree, definitions: [definition, { ...definition, directory: 'images/other' }] }]).problems).toEqual([]);
+    expect(joinTrees([{ tree, definitions: [definition] }, { tree: { ...tree, name: 'b' }, definitions: [{ ...definition, tree: 'b', directory: 'b/web', tagSource: { source: 'day' } }] }]).problems).toMatchObject([{ path: 'b/web' }]);
   });
 
   it('one namespace and name on two registries are two images, called by their full names', async () => {

@@ -3,7 +3,7 @@ import { fileOf } from '../../../src/shared/config.js';
 import { parseRunConfig } from '../../../src/shared/parse-run-config.js';
 import { formatProblem } from '../../../src/shared/problem.js';
 
-const DIRECTORIES = ['a/images', 'b', 'b/inner', '/c'];
+const DIRECTORIES = ['a/images', 'b', 'b/inner', '/c', '/cd'];
 
 /** Reads the run's config of some files; `user.yaml` lies below all of them. */
 function read(files: Readonly<Record<string, string>>, named = 'conf/trees.yaml') {
@@ -105,6 +105,8 @@ describe('several trees', () => {
     ['a config with trees of its own', { ...BOTH, 'conf/b.yaml': `registry: b.example.org\n${TREES}` }, ['conf/b.yaml:2: this is the config of tree "b" in conf/trees.yaml: it can have no trees of its own']],
     ['itself as a config', { ...BOTH, 'conf/trees.yaml': TREES.replace('b.yaml', 'trees.yaml') }, ['conf/trees.yaml:1: this is the config of tree "b" in conf/trees.yaml: it can have no trees of its own']],
     ['a folder in a folder', { ...BOTH, 'conf/trees.yaml': `${TREES}  - { name: c, directory: ../b/inner, config: b.yaml }\n` }, ['conf/trees.yaml:6: b/inner and b of tree "b" lie in one another: each definition is of one tree']],
+    ['a folder around a folder', { ...BOTH, 'conf/trees.yaml': 'trees:\n  - { name: c, directory: ../b/inner, config: b.yaml }\n  - { name: b, directory: ../b, config: b.yaml }\n' }, ['conf/trees.yaml:3: b and b/inner of tree "c" lie in one another: each definition is of one tree']],
+    ['folders that only begin alike', { ...BOTH, 'conf/trees.yaml': 'trees:\n  - { name: c, directory: /c, config: b.yaml }\n  - { name: cd, directory: /cd, config: b.yaml }\n' }, []],
     ['a folder twice', { ...BOTH, 'conf/trees.yaml': TREES.replace('../b\n', '../a/images/\n').replace('../a/images/\n', '../a/images\n') }, ['conf/trees.yaml:4: a/images and a/images of tree "a" lie in one another: each definition is of one tree']],
     ['an item that lacks something', { ...BOTH, 'conf/trees.yaml': 'trees:\n  - name: a\n    directory: ../b\n' }, ['conf/trees.yaml:2: this tree has no config: each has a name, a directory and a config']],
     ['a key that is none', { ...BOTH, 'conf/trees.yaml': `${TREES}    registry: x\n` }, ['conf/trees.yaml:6: trees.registry is no key of a tree (there are: name, directory, config; all else belongs into its config)']],
