@@ -7,7 +7,7 @@ import { planMending } from '../plan/mend-control.js';
 import type { WriteFile } from '../plan/write-file.js';
 import { changedSince, type Changed } from '../lint/changed-files.js';
 import type { Finding, Subject } from '../lint/finding.js';
-import { countLevels, joinFindings, lintTree, switchedOff, type LineOf } from '../lint/lint-tree.js';
+import { countLevels, joinFindings, lintTree, ownerOf, switchedOff, type LineOf } from '../lint/lint-tree.js';
 import { findingsToJson, formatFinding, formatLintSummary, formatMending, type Unable } from '../report/format-findings.js';
 import { findingsToSarif } from '../report/format-sarif.js';
 import type { RunConfig } from '../shared/config.js';
@@ -46,7 +46,7 @@ export const lint: Verb = async (options, environment) => {
 
 /** Writes what can be mended, all or none, or shows what would be written. */
 async function mend(config: RunConfig, options: Options, environment: Environment): Promise<readonly WriteFile[]> {
-  const { readings } = await readSubjects(config, options, environment);
+  const readings = await readSubjects(config, options, environment);
   const mendings = readings.map(({ opened: { tree, tags, files }, subjects }) =>
     planMending(subjects, tags, tree.config, (path) => {
       const bytes = files.readBytes(path);
@@ -68,7 +68,7 @@ async function mend(config: RunConfig, options: Options, environment: Environmen
 /** A tree as lint sees it: the selected definitions, and what reading and ordering found wrong in it. */
 type Reading = { readonly opened: OpenTree; readonly subjects: readonly Subject[]; readonly problems: readonly Problem[] };
 
-async function readSubjects(config: RunConfig, options: Options, environment: Environment): Promise<{ readonly readings: readonly Reading[]; readonly selected: ReadonlySet<ImageName> | undefined }> {
+async function readSubjects(config: RunConfig, options: Options, environment: Environment): Promise<readonly Reading[]> {
   const { trees, problems: fromReading, save } = await openTrees(config, options, environment);
   const nodes = new Map(trees.flatMap(({ tree, definitions }) => definitions.map((definition) => [definition.image, { definition, ref: { ...repositoryRefOf(tree.config, definition.repository), tag: tagOf(definition) } }])));
   // Of a tree that cannot be read whole nobody knows whether a glob matches nothing.
@@ -77,21 +77,25 @@ async function readSubjects(config: RunConfig, options: Options, environment: En
   const graph = await buildGraph(trees.map((tree) => ({ ...tree, render: ({ image }) => rendered.get(image) })), pauses(environment));
   save();
   const problems = [...fromReading, ...(graph.ok ? graph.warnings : graph.problems)];
-  const readings = trees.map((opened): Reading => {
+  return trees.map((opened): Reading => {
     const subjects = opened.definitions.flatMap((definition): readonly Subject[] => {
       const image = rendered.get(definition.image);
       return selected?.has(definition.image) === false ? [] : [{ definition, image: image?.ok === true ? image.value : undefined }];
     });
-    // What lies in no tree is said with the first one.
-    const own = problems.filter(({ path }) => (trees.find(({ tree }) => isWithin(path, tree.directory)) ?? trees[0]) === opened);
+    const held = opened.definitions.map((definition) => ({ definition }));
+    const own = problems.filter(({ path }) => {
+      const image = ownerOf(path, held)?.definition.image;
+      // What lies in no tree is said with the first one.
+      return (trees.find(({ tree }) => isWithin(path, tree.directory)) ?? trees[0]) === opened && (image === undefined || selected?.has(image) !== false);
+    });
     return { opened, subjects, problems: own };
   });
-  return { readings, selected };
 }
 
 /** Everything that is found in the selected images. */
 async function inspect(config: RunConfig, options: Options, environment: Environment): Promise<{ readonly findings: readonly Finding[]; readonly unable: readonly Unable[]; readonly images: number }> {
-  const { readings, selected } = await readSubjects(config, options, environment);
+  const readings = await readSubjects(config, options, environment);
+  if (options.verbose) for (const { opened: { parsed } } of readings) if (parsed.ok) for (const note of parsed.value.notes) environment.err(note);
   const withoutGit: string[] = [];
   const findings: (readonly Finding[])[] = [];
   for (const { opened, subjects, problems } of readings) {
@@ -101,7 +105,7 @@ async function inspect(config: RunConfig, options: Options, environment: Environ
     findings.push(lintTree(subjects, { config: tree.config, tags, files, changed: changed ?? new Map() }, problems, await linesOf(opened, subjects)));
   }
   return {
-    findings: joinFindings(findings).filter(({ image }) => image === undefined || selected?.has(image) !== false),
+    findings: joinFindings(findings),
     unable: withoutGit.length === 0 ? [] : [{ rule: 'changed-without-changelog', why: `${withoutGit.join(', ')} ${withoutGit.length === 1 ? 'lies' : 'lie'} in no git work tree with a commit (or there is no git)` }],
     images: readings.reduce((sum, { subjects }) => sum + subjects.length, 0),
   };

@@ -54,8 +54,12 @@ function unknownRule(rule: string, path: string, line: number, image: Finding['i
 }
 
 function ofBuilding({ path, line, message, severity }: Problem, subjects: readonly Subject[]): Finding {
-  const owner = subjects.filter(({ definition }) => isWithin(path, definition.directory)).sort((a, b) => b.definition.directory.length - a.definition.directory.length)[0];
-  return { rule: 'definition', level: severity, path, ...(line === undefined ? {} : { line }), image: owner?.definition.image, message };
+  return { rule: 'definition', level: severity, path, ...(line === undefined ? {} : { line }), image: ownerOf(path, subjects)?.definition.image, message };
+}
+
+/** The definition whose folder holds a file, the innermost one. */
+export function ownerOf<Held extends Pick<Subject, 'definition'>>(path: string, held: readonly Held[]): Held | undefined {
+  return held.filter(({ definition }) => isWithin(path, definition.directory)).sort((a, b) => b.definition.directory.length - a.definition.directory.length)[0];
 }
 
 /** What is wrong with the files that a build gets: links that lead nowhere, a .dockerignore that says nothing. */

@@ -78,6 +78,15 @@ describe('lint', () => {
     define('b', `${OUTSIDE}\nRUM b`, '');
     expect(await lint('--select', '*/b:*')).toMatchObject({ code: 0, stdout: 'images/b/Dockerfile.template:2: warning: Unknown instruction: RUM [dockerfile-mistake]\n\n1 warning in 1 definition.\n' });
     expect(await lint('--select', 'c')).toMatchObject({ code: 2, stdout: '' });
+    define('b', 'FROM {{ nope }}', '');
+    expect(await lint('--select', '*/a:*')).toMatchObject({ code: 0, stdout: 'images/a/Dockerfile.template:2: warning: Unknown instruction: RUM [dockerfile-mistake]\n\n1 warning in 1 definition.\n' });
+  }, 60_000);
+
+  it('--verbose names what looks like a definition and is none', async () => {
+    define('a', OUTSIDE, '');
+    write('images/b/Dockerfile.template', OUTSIDE);
+    expect((await lint('--verbose')).stderr).toContain('images/b: skipped, it has no changelog');
+    expect(await lint()).toMatchObject({ stdout: 'nothing found in 1 definition.\n', stderr: NO_GIT });
   }, 60_000);
 
   it('tells programs in JSON', async () => {
@@ -166,6 +175,14 @@ describe('what git knows', () => {
     write('images/a/README', 'x');
     await commit();
     expect(await changed()).toEqual([]);
+  }, 60_000);
+  it('a file that moves from one image to another changes both', async () => {
+    write('images/a/x', 'x\n'.repeat(9));
+    write('images/a/changelog', changelog('a', ['2', '1']));
+    await commit();
+    await git('mv', 'images/a/x', 'images/b/x');
+    await git('commit', '-q', '-m', 'x');
+    expect(await changed()).toEqual([expect.stringContaining('images/a/x (commit '), expect.stringContaining('images/b/x (commit ')]);
   }, 60_000);
   it('a folder that moved is as it was', async () => {
     await git('mv', 'images/a', 'images/c');
