@@ -66,6 +66,16 @@ describe('update, as a process', () => {
     expect([IMAGES.map(logOf), files()]).toEqual(before);
   });
 
+  it('two at once leave no tree that is half of one: what is refused changed nothing', async () => {
+    spawnSync('git', ['init', '-q'], { cwd: top });
+    const ended = await Promise.all(['One', 'Two', 'Three'].map((reason) => run(['a', '--reason', reason])));
+    const done = ended.filter(({ code }) => code === 0).length;
+    expect(done).toBeGreaterThan(0);
+    for (const { code, stderr } of ended) if (code !== 0) expect([75, 1].includes(code as number) && /another run writes files|No file was changed/.test(stderr)).toBe(true);
+    const said = IMAGES.map((name) => ['One', 'Two', 'Three'].filter((reason) => logOf(name).includes(`   ${reason}\n`)));
+    expect(said).toEqual(IMAGES.map(() => said[0]));
+    expect(said[0]).toHaveLength(done);
+  });
   it('what a killed run left is done by the next', async () => {
     await run(['a', '--exclude', 'c']);
     write('images/c/.changelog.build-images-new', 'half');

@@ -117,6 +117,7 @@ describe('update', () => {
     ['then git\'s settings, each half by itself', { ...PERSON, DEBEMAIL: 'deb@x' }, 'Git Person <deb@x>'],
     ['outside a work tree too', PERSON, 'Git Person <git@example.org>'],
     ['then the config', { DEBFULLNAME: 'Deb' }, 'Deb <fall@back>'],
+    ['and the config alone where there is no git', { PATH: '/nowhere' }, 'Fall Back <fall@back>'],
   ])('the author: %s', async (_, env, expected) => {
     await run('tool', { env });
     expect(author('tool')).toBe(`${expected}  Fri, 20 Nov 2026 09:00:00 +0000`);
