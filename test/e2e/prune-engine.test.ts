@@ -6,6 +6,7 @@ import { openScenario, type Scenario } from '../support/scenario.js';
 
 describe('prune, on the engine', () => {
   let scenario: Scenario;
+  let byDigest: string;
   const ref = (name: string, tag: string): string => `${scenario.host}/test/${name}:${tag}`;
   /** Tags of this tree's images on the engine, and of others with this registry's name. */
   const tags = async (): Promise<readonly string[]> => (await scenario.localTags()).map((tag) => tag.slice(scenario.host.length + 1)).filter((tag) => !tag.startsWith('test-base/'));
@@ -21,6 +22,8 @@ describe('prune, on the engine', () => {
       }
     }
     await scenario.docker('tag', ref('parent', '1'), ref('stranger', '1'));
+    byDigest = `${scenario.host}/test/child@${await scenario.registry.pushImage('test/child', 'elsewhere')}`;
+    await scenario.docker('pull', '--quiet', byDigest);
     const state = join(scenario.directory, 'state', 'build-images');
     mkdirSync(state, { recursive: true });
     await scenario.docker('tag', ref('parent', '2'), ref('parent', `run-20200101-0000.${digestOf(state).slice(7, 13)}`));
@@ -34,7 +37,7 @@ describe('prune, on the engine', () => {
     expect(ended.code).toBe(0);
     const { pruning, steps } = JSON.parse(ended.stdout) as { pruning: object; steps: { image: string; action: string; refs: string[]; reasons: object[] }[] };
     expect(pruning).toEqual({ where: 'engine', of: `this engine: images of ${scenario.host}/test` });
-    expect(steps.filter(({ action }) => action === 'delete-local').map(({ image }) => image)).toEqual(['test/child', 'test/child']);
+    expect(steps.filter(({ action }) => action === 'delete-local').map(({ image }) => image)).toEqual(['test/child', 'test/child', 'test/child']);
     expect(await tags()).toEqual(before);
     expect(scenario.journal().some(({ type }) => type === 'prune-started')).toBe(false);
   });
@@ -47,9 +50,10 @@ describe('prune, on the engine', () => {
       expect(ended.stdout).toMatch(/^\S+ pruning this engine: images of \S+\/test\n\S+ child +kept +1: container \S+ uses it\n/);
       const order = ended.stdout.split('\n').flatMap((line) => /^\S+ (\w+) +deleted +(\S+)/.exec(line)?.slice(1, 3).join(' ') ?? []);
       expect(order.findLastIndex((one) => one.startsWith('child'))).toBeLessThan(order.findIndex((one) => one.startsWith('parent')));
-      expect(ended.stdout).toMatch(/\n4 names deleted in \S+\. {3}run /);
+      expect(ended.stdout).toMatch(/\n5 names deleted in \S+\. {3}run /);
       expect(await tags()).toEqual(['test/child:1', 'test/child:2', 'test/parent:2', 'test/parent:run-20200101-0000.000000', 'test/stranger:1']);
-      expect(scenario.journal().filter(({ type }) => type === 'deleted')).toHaveLength(4);
+      expect(scenario.journal().filter(({ type }) => type === 'deleted')).toHaveLength(5);
+      await expect(scenario.docker('image', 'inspect', byDigest)).rejects.toThrow(/No such image/);
     } finally {
       await scenario.docker('rm', '-f', container);
     }
