@@ -163,6 +163,31 @@ describe('update of two trees', () => {
   }, LATER);
 });
 
+describe('a tree that does not publish below one that does', () => {
+  beforeAll(() => {
+    ours.write('private/config.yaml', `registry: ${ours.host}\nnamespace: private\nallowed_sources: ["*"]\npublish: false\n`);
+    ours.write('private/images/inner/Dockerfile.template', `FROM ${ours.base}\nRUN echo inner > /inner\n`);
+    ours.write('private/images/inner/changelog', changelog('inner', ['1']));
+    ours.write('public/config.yaml', `registry: ${ours.host}\nnamespace: public\nallowed_sources: ["*"]\npublish: true\n`);
+    ours.write('public/images/outer/Dockerfile.template', 'FROM {{ "inner" | image_tag }}\nRUN cat /inner > /outer\n');
+    ours.write('public/images/outer/changelog', changelog('outer', ['1']));
+    ours.write('public/images/lone/Dockerfile.template', `FROM ${ours.base}\nRUN echo lone > /lone\n`);
+    ours.write('public/images/lone/changelog', changelog('lone', ['1']));
+    ours.write('mixed.yaml', 'trees:\n  - { name: private, directory: private/images, config: private/config.yaml }\n  - { name: public, directory: public/images, config: public/config.yaml }\n');
+  });
+
+  it('keeps what stands on it on this engine, and says so; the rest is published, and a second run does nothing', async () => {
+    const { code, stdout } = await ours.run(['-c', 'mixed.yaml']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^\\S+ not publishing to ${ours.host}/private: publish: false in private/config\\.yaml\n\\S+ publishing to ${ours.host}/public\n`));
+    expect(stdout).toMatch(/public\/outer +build +not in the registry yet; it stays here with private\/inner, whose tree does not publish/);
+    expect(stdout).toMatch(/1 published, 2 built and kept here in .*:latest moved for 1 image\./);
+    const tagsOf = async (name: string): Promise<number> => (await ours.registry.send('GET', `/v2/${name}/tags/list`)).status;
+    expect([await tagsOf('public/lone'), await tagsOf('public/outer'), await tagsOf('private/inner')]).toEqual([200, 404, 404]);
+    expect((await ours.run(['-c', 'mixed.yaml'])).stdout).toMatch(/Nothing to do: 3 up to date\./);
+  }, LATER);
+});
+
 describe('a wrong list of trees is exit 3 before anything is asked', () => {
   it('images of one full name in two trees', async () => {
     ours.write('faulty/config.yaml', `registry: ${theirs.host}\nnamespace: test\n`);
@@ -197,4 +222,15 @@ describe("docker-pkg's file of the user", () => {
     ours.write(path, '\njobs: none\n');
     expect(await ours.run(['list'], { env })).toMatchObject({ code: 3, stderr: expect.stringContaining(`${join(ours.directory, path)}:2: jobs must be a whole number of at least 1, not text`) });
   });
+
+  it('may have the password of a user that the config names', async () => {
+    ours.write('their/half.yaml', `registry: ${theirs.host}\nnamespace: test\nusername: builder\n`);
+    ours.write('xdg/docker-pkg.yaml', `password: ${PASSWORD}\n`);
+    ours.write('half/web/changelog', changelog('web', ['2.0']));
+    ours.write('half/web/Dockerfile.template', 'FROM scratch\n');
+    const { code, stdout } = await ours.run(['plan', '-c', 'their/half.yaml', 'half'], { env: { XDG_CONFIG_HOME: join(ours.directory, 'xdg') } });
+    // The registry tells nobody else that it has the version.
+    expect([code, stdout]).toEqual([0, expect.stringMatching(new RegExp(`^publishing to ${theirs.host}/test as builder\n.*changed without a new changelog entry`, 's'))]);
+    expect(await ours.run(['plan', '-c', 'their/half.yaml', 'half'])).toMatchObject({ code: 3, stderr: expect.stringContaining('their/half.yaml:3: username is set, but password is not') });
+  }, LATER);
 });
