@@ -91,6 +91,7 @@ export abstract class ExpressionRewriter extends TagTokens {
         this.operator(i);
         continue;
       }
+      if (this.is(i, 'not') && (this.is(i - 1, '~', '+', '-', '*') || this.is(i - 1, '/') || this.compared(i - 1))) this.refuse(token.line, 'template syntax: "not" behind an operator stands in brackets');
       if (this.is(i, 'and') && this.isLiteral(i - 1) && this.isLiteral(i + 1)) this.refuse(token.line, '"and" between two values that are written out is not supported in templates here');
       if (this.is(i, 'varargs', 'kwargs') && token.kind === 'name' && !this.assigned.has(token.text)) this.refuse(token.line, `"${token.text}" is not supported in templates here: name the macro's parameters`);
       if (token.kind === 'name' && this.is(i - 1, 'is')) this.test(this.is(i, 'not') ? i + 1 : i);

@@ -131,6 +131,12 @@ describe('an import', () => {
 });
 
 describe('a build context', () => {
+  it('may leave out one entry, and nothing of that name below it', () => {
+    put('web/.git/x');
+    put('web/sub/.git/y');
+    const read = files().readContext(join(root, 'web'), '.git');
+    expect(read.ok && read.value.map(({ path }) => path)).toEqual(['sub', 'sub/.git', 'sub/.git/y']);
+  });
   it("has no log of docker-pkg's, in whose folder it may be started", async () => {
     put('web/docker-pkg-build.log', 'a line');
     put('web/bin/docker-pkg-build.log', 'a line');

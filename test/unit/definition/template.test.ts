@@ -97,6 +97,7 @@ describe('a template', () => {
     ['an item by a dot is refused', '{{ [1].0 }}', ['a/Dockerfile.template:1: an item by a dot and a number (list.0) is not supported in templates here: list[0]']],
     ['a method with another meaning is refused', "{{ word.title() }}", ['a/Dockerfile.template:1: the method "title" is not supported in templates here: use the filter (| title)']],
     ['get with a default is refused', "{{ {'a': 1}.get('b', 2) }}", ['a/Dockerfile.template:1: "get" takes one argument in templates here: add "| default(…)"']],
+    ['a not behind an operator is refused', "{{ 'a' ~ not word }}{{ word == not word }}", ['a/Dockerfile.template:1: template syntax: "not" behind an operator stands in brackets']],
     ['varargs are refused', '{% macro m() %}{{ varargs | join }}{% endmacro %}', ['a/Dockerfile.template:1: "varargs" is not supported in templates here: name the macro\'s parameters']],
     ['arguments from a list are refused', "{% macro m(a) %}{% endmacro %}{{ m(*['x']) }}", ['a/Dockerfile.template:1: arguments from a list or a mapping (*, **) are not supported in templates here']],
     ['a default that reads another parameter is refused', '{% macro m(a, b=a) %}{% endmacro %}', ['a/Dockerfile.template:1: a macro\'s default reads "a", which the same tag gives a value: that is not supported in templates here']],
