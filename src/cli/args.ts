@@ -175,7 +175,7 @@ function wordsOf(verb: VerbName, parsed: Record<string, unknown>, cwd: string): 
   const { images: named } = entryOf(verb);
   const needed = named === undefined || (named.unless !== undefined && parsed[named.unless] === true) ? 0 : 1;
   const dir = [parsed['dir'] ?? []].flat().map(String).at(-1);
-  const hasTree = dir === undefined && words.length > needed && (named?.many !== true || isDirectory(resolve(cwd, words.at(-1)!)));
+  const hasTree = dir === undefined && words.length > needed && isDirectory(resolve(cwd, words.at(-1)!));
   const images = named?.many === true ? words.splice(0, words.length - (hasTree ? 1 : 0)) : words.splice(0, needed);
   if (images.length < needed) throw new UsageError(named!.asks, [`build-images ${verb} --help`]);
   const [directory = dir, ...more] = words;

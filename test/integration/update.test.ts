@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -76,8 +76,8 @@ describe('update', () => {
   it('reads names from standard input', async () => {
     expect([(await run('--stdin', { input: 'api\n\n  tool \n' })).exit, versions()]).toEqual([0, '1.0 1.0 1.0-s1 1.0-s1']);
   });
-  it('leaves out what is excluded, and what stands on it', async () => {
-    expect([(await run('base tool --exclude *eb')).exit, versions()]).toEqual([0, '1.0-s1 1.0 1.0 1.0-s1']);
+  it.each(['*eb', 'team/web', 'registry.invalid/team/web:*'])('leaves out what is excluded, and what stands on it: %s', async (glob) => {
+    expect([(await run(`base tool --exclude ${glob}`)).exit, versions()]).toEqual([0, '1.0-s1 1.0 1.0 1.0-s1']);
   });
   it('writes through a link', async () => {
     renameSync(join(top, 'images/base/changelog'), join(top, 'real'));
@@ -204,7 +204,7 @@ describe('update in git', () => {
     await run('tool --reason One');
     execFileSync('chown', ['-R', '65534', top]);
     await run('tool --reason Two');
-    expect([versions(), changes('tool')]).toEqual(['1.0 1.0 1.0 1.0-s1', ['One', 'Two']]);
+    expect([versions(), changes('tool'), statSync(join(top, 'images/tool/changelog')).uid]).toEqual(['1.0 1.0 1.0 1.0-s1', ['One', 'Two'], 65534]);
     const { exit, err } = await run('tool --commit');
     expect([exit, versions()]).toEqual([1, '1.0 1.0 1.0 1.0-s1']);
     expect(err).toMatch(/^git does not commit: .*dubious ownership.*No file was changed\.$/);
