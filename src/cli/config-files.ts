@@ -27,8 +27,17 @@ export function readConfigFiles(named: string, environment: Environment): { read
   if ('fault' in found) throw new UsageError(`${named}: ${found.fault}`, ['name the config with -c FILE']);
   const file = { path: named, text: found.text };
   const path = join(environment.env['XDG_CONFIG_HOME'] || join(environment.home, '.config'), 'docker-pkg.yaml');
+  // Below another user's home, as under sudo, there is none for us: docker-pkg's rule, too.
+  if (resolve(environment.cwd, named) === resolve(environment.cwd, path) || !isFile(resolve(environment.cwd, path))) return { file, under: [] };
   const users = disk.read(path);
-  if ('text' in users) return { file, under: resolve(environment.cwd, named) === resolve(environment.cwd, path) ? [] : [{ path, text: users.text }] };
-  if (users.fault !== 'there is no such file') throw new UsageError(`${path}: ${users.fault}`, ['it lies below every config of this user']);
-  return { file, under: [] };
+  if ('fault' in users) throw new UsageError(`${path}: ${users.fault}`, ['it lies below every config of this user']);
+  return { file, under: [{ path, text: users.text }] };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }

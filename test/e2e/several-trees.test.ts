@@ -223,6 +223,11 @@ describe("docker-pkg's file of the user", () => {
     expect(await ours.run(['list'], { env })).toMatchObject({ code: 3, stderr: expect.stringContaining(`${join(ours.directory, path)}:2: jobs must be a whole number of at least 1, not text`) });
   });
 
+  it.each([['a folder', 'there/docker-pkg.yaml/x', 'there'], ['below what is no folder', 'file', 'file'], ['nowhere', 'there/x', 'nowhere']])('is none where it is %s', async (_, path, place) => {
+    ours.write(path, 'jobs: none\n');
+    expect(await ours.run(['list', '--verbose'], { env: { XDG_CONFIG_HOME: join(ours.directory, place) } })).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('may have the password of a user that the config names', async () => {
     ours.write('their/half.yaml', `registry: ${theirs.host}\nnamespace: test\nusername: builder\n`);
     ours.write('xdg/docker-pkg.yaml', `password: ${PASSWORD}\n`);
