@@ -108,6 +108,9 @@ const pruneRegistry: Prune = async (tree, rules, lock, connections, options, env
     const shown = new Set(steps.filter(isDeletion).map(({ id }) => id));
     ({ steps, repositories } = await read());
     steps = steps.filter((step) => !isDeletion(step) || shown.has(step.id));
+    const due = steps.filter(isDeletion).length;
+    if (due < shown.size) showing.plan(plan(), options, environment);
+    if (due === 0) return EXIT.ok;
   }
   const { createDigestDeletion } = await import('../execute/delete-digest.js');
   return run(plan(), lock, connections, options, environment, showing, ({ tell }) => {

@@ -190,6 +190,18 @@ describe('prune --registry, when somebody else writes there', () => {
     expect([ended.code, ended.stdout]).toEqual([code, expect.stringMatching(said)]);
     expect(await scenario.tags('web')).toHaveLength(code === 1 ? 5 : 6);
   }, 60_000);
+
+  it('deletes nothing that somebody tagged while a person was thinking', async () => {
+    await pushVersions(scenario);
+    const run = startOnTerminal(scenario, ['prune', '--registry', '--older-than', '45d'], { columns: 160 });
+    await run.waitFor('it asks', ({ lines }) => lines.at(-1)?.startsWith('Delete it? [y/N]') === true);
+    for (const version of ['1.0', '1.1']) await tagAlso(scenario, 'web', version, `keep-${version}`);
+    run.type('yes\r');
+    const { code, lines } = await run.ended;
+    expect([code, lines.at(-1)]).toEqual([0, expect.stringMatching(/^Nothing to delete: \d+ kept\.$/)]);
+    expect(lines.filter((line) => /its tag keep-1\.\d is none that this tree makes$/.test(line))).toHaveLength(2);
+    expect(await scenario.tags('web')).toEqual(expect.arrayContaining(['1.0', '1.1']));
+  }, 60_000);
 });
 
 describe('prune --registry, where deleting', () => {
