@@ -24,6 +24,7 @@ export async function parseArguments(argv: readonly string[], cwd: string): Prom
   const { verb, words, given } = splitVerb(argv, cwd);
   if (argv.includes('--version') && !entryOf(verb).takes.includes('version')) return { print: programVersion };
   if (argv.includes('--help') || argv.includes('-h') || given === 'help') return { print: helpText(given === undefined || given === 'help' ? undefined : verb) };
+  refuseValues(verb, words);
   const parser = await parserOf(verb);
   let failure: string | undefined;
   const parsed = parser
@@ -120,6 +121,15 @@ async function parserOf(verb: VerbName): Promise<Argv> {
     parser.option(bare(name), { type, requiresArg: hasValue(entry), ...(entry.alias === undefined ? {} : { alias: entry.alias }) });
   }
   return parser;
+}
+
+/** yargs takes whatever is neither `true` nor `false` for a no: `--dry-run=1` would do what it should only show. */
+function refuseValues(verb: VerbName, words: readonly string[]): void {
+  const flags = [...takenBy(verb)].flatMap(([name, entry]) => (hasValue(entry) ? [] : [bare(name), entry.alias]));
+  for (const word of words) {
+    const named = /^--?(?:no-)?([^=-][^=]*)=(?!true$|false$)/.exec(word)?.[1];
+    if (named !== undefined && flags.includes(named)) throw new UsageError(`${word.slice(0, word.indexOf('='))} takes no value, it is there or not: not "${word}"`, [`build-images ${verb} --help`]);
+  }
 }
 
 function refuseUnknown(verb: VerbName, parsed: Record<string, unknown>, words: readonly string[]): void {

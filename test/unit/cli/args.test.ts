@@ -54,6 +54,8 @@ describe('parseArguments', () => {
     ['update web --version 1.0 --verbose', 'update', { images: ['web'], version: '1.0', verbose: true }],
     ['-v update web', 'update', { images: ['web'], verbose: true }],
     ['update web --reason why --exclude a --exclude b --commit --dry-run', 'update', { images: ['web'], reason: 'why', exclude: ['a', 'b'], commit: true, dryRun: true }],
+    ['prune --dry-run=true', 'prune', { dryRun: true }],
+    ['plan --check=false', 'plan', { check: false }],
     ['-c a.yaml', 'build', { config: 'a.yaml' }],
     ['--config=a.yaml', 'build', { config: 'a.yaml' }],
     ['--config a.yaml --config b.yaml', 'build', { config: 'b.yaml' }],
@@ -123,6 +125,13 @@ describe('a command line that is wrong', () => {
     ['--config', '--config needs a value'],
     ['--select', '--select needs a value'],
     ['--rebuild', '--rebuild needs --select'],
+    ['--nightly=20261120', '--nightly takes no value, it is there or not: not "--nightly=20261120"'],
+    ['prune --dry-run=1', '--dry-run takes no value'],
+    ['update web --dry-run=yes', '--dry-run takes no value'],
+    ['plan --check=', '--check takes no value'],
+    ['--publish=1', '--publish takes no value'],
+    ['--no-publish=yes', '--no-publish takes no value'],
+    ['-v=1', '-v takes no value'],
   ])('%s', async (line, message) => {
     const fault = await parse(line).then(() => undefined, (error: unknown) => error);
     expect(fault).toBeInstanceOf(UsageError);
