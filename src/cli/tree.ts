@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { createSourceFiles, sourceRootOf } from '../adapters/files.js';
 import { contextFiles } from '../definition/context-files.js';
 import { templateOf, type Definition } from '../definition/definition.js';
@@ -52,7 +53,11 @@ export async function readConfig(options: Options, environment: Environment): Pr
   const { file, under } = readConfigFiles(options.config, environment);
   const run = settle(parseRunConfig(file, under, options.directory, configDisk(environment)), options, environment);
   const listed = run.trees.some(({ config }) => config.path !== run.path);
-  if (listed && options.directoryGiven) throw new UsageError(`${run.path} names its trees: leave ${options.directory} out`, [`build-images -c ${run.trees[0]!.config.path} ${options.directory}   is of one tree alone`]);
+  if (listed && options.directoryGiven) {
+    const place = resolve(environment.cwd, options.directory);
+    const alone = run.trees.filter(({ directory }) => resolve(environment.cwd, directory) === place).map(({ config }) => `build-images -c ${config.path} ${options.directory}   is of one tree alone`);
+    throw new UsageError(`${run.path} names its trees: leave ${options.directory} out`, alone);
+  }
   // That the one file was read that was named is no news.
   if (options.verbose) {
     for (const { name, config } of run.trees) {

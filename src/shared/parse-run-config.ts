@@ -71,12 +71,16 @@ function readEntries(path: string, fields: YamlFields, problems: Problem[]): rea
   const entries = fields.mappings('trees').flatMap((tree): readonly TreeEntry[] => {
     for (const key of tree.keys) if (!ENTRY_KEYS.includes(key)) tree.problem(key, `is no key of a tree (there are: ${ENTRY_KEYS.join(', ')}; all else belongs into its config)`);
     const name = tree.checkedText('name', (text) => (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(text) ? undefined : 'is no name of a tree (letters, digits, . _ -)'));
-    const [directory, config] = [tree.text('directory'), tree.text('config')];
+    const [directory, config] = [tree.checkedText('directory', emptyFault), tree.checkedText('config', emptyFault)];
     for (const key of ENTRY_KEYS) if (!tree.keys.includes(key)) problems.push(errorAt(path, tree.line, `this tree has no ${key}: each has a name, a directory and a config`));
-    return name === undefined || !directory || !config ? [] : [{ name, directory: place(directory), config: place(config), fields: tree }];
+    return name === undefined || directory === undefined || config === undefined ? [] : [{ name, directory: place(directory), config: place(config), fields: tree }];
   });
   if (entries.length === 0 && problems.length === before) fields.problem('trees', 'is empty: a run has at least one tree');
   return entries;
+}
+
+function emptyFault(text: string): string | undefined {
+  return text === '' ? 'is empty' : undefined;
 }
 
 /** Names that are there twice, folders that are not there, and folders that lie in one another. */

@@ -208,8 +208,10 @@ describe('a wrong list of trees is exit 3 before anything is asked', () => {
     expect(await ours.run(['-c', 'round.yaml', 'list'])).toMatchObject({ code: 3, stderr: expect.stringContaining('round/images/back: stands on itself: round/back → square/forth → round/back') });
   });
 
-  it('DIRECTORY beside it is exit 2', async () => {
-    expect(await run('list', 'images')).toMatchObject({ code: 2, stderr: expect.stringContaining('trees.yaml names its trees: leave images out') });
+  it('DIRECTORY beside it is exit 2, and what is of that tree alone is said', async () => {
+    expect(await run('list', 'images')).toMatchObject({ code: 2, stderr: 'trees.yaml names its trees: leave images out\n  try: build-images -c config.yaml images   is of one tree alone\n' });
+    expect(await run('list', './their')).toMatchObject({ code: 2, stderr: 'trees.yaml names its trees: leave ./their out\n' });
+    expect(await run('list', 'their/images/')).toMatchObject({ code: 2, stderr: expect.stringContaining('try: build-images -c their/config.yaml their/images/ ') });
   });
 });
 
