@@ -4,8 +4,9 @@ import { joinPath } from '../definition/paths.js';
 import { parentImageOf } from '../graph/build-graph.js';
 import type { Tags } from '../graph/tags.js';
 import { parseImageRef, repositoryOf } from '../shared/image-ref.js';
-import { nearHint } from '../shared/near-names.js';
+import { nearHint, nearNames } from '../shared/near-names.js';
 import type { Check, Subject } from './finding.js';
+import { switchedOff } from './switched-off.js';
 
 /** Where control and Dockerfile disagree on what an image stands on. */
 export type Disagreement = {
@@ -33,6 +34,16 @@ export function disagreementOf({ definition, image }: Subject, tags: Tags): Disa
     return name === definition.name || (named !== undefined && !mentioned.has(named.image));
   });
   return { undeclared, stale, unknown };
+}
+
+/** Slips for a name that is missing, and what is meant; any other unknown name may be an image of another tree. */
+export function slipsOf({ undeclared, unknown }: Pick<Disagreement, 'undeclared' | 'unknown'>): ReadonlyMap<string, string> {
+  const slips = new Map<string, string>();
+  for (const { name } of unknown) {
+    const [meant, ...others] = nearNames(name, undeclared.map((one) => one.name));
+    if (meant !== undefined && others.length === 0 && ![...slips.values()].includes(meant)) slips.set(name, meant);
+  }
+  return slips;
 }
 
 /** The image of the tree whose repository a reference names, whatever its tag. */
@@ -65,6 +76,9 @@ export const checkParents: Check = (subject, { config, tags }) => {
   if (config.layout.name === 'toolforge') return [];
   const { undeclared, stale, unknown } = disagreementOf(subject, tags);
   const control = definition.control?.path;
+  // Without a control there is nothing to mend; and a slip is mended where what it is for is missed.
+  const mends = control === undefined ? {} : { mends: true as const };
+  const slips = switchedOff(definition, config).has('undeclared-parent') ? new Map<string, string>() : slipsOf({ undeclared, unknown });
   const template = subject.image?.dockerfile.path ?? definition.directory;
   return [
     ...undeclared.map(({ name, field, rendered }) => ({
@@ -72,13 +86,15 @@ export const checkParents: Check = (subject, { config, tags }) => {
       path: template,
       ...(rendered === undefined ? {} : { rendered }),
       message: `uses ${name}, which ${control ?? joinPath(definition.directory, 'control')} does not name (${field})`,
+      ...mends,
     })),
     ...stale.map(({ name, field, line }) => ({
       rule: 'stale-parent' as const,
       path: control!,
       line,
       message: name === definition.name ? `${field} names the image itself` : `${field} names ${name}, which the Dockerfile does not use`,
+      ...mends,
     })),
-    ...unknown.map(({ name, field, line }) => ({ rule: 'unknown-parent' as const, path: control!, line, message: `${field} names "${name}", which no tree defines${nearHint(name, tags.names)}` })),
+    ...unknown.map(({ name, field, line }) => ({ rule: 'unknown-parent' as const, path: control!, line, message: `${field} names "${name}", which no tree defines${nearHint(name, tags.names)}`, ...(slips.has(name) && mends) })),
   ];
 };

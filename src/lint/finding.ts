@@ -17,6 +17,8 @@ export type Finding = {
   /** The image it is of; undefined: of the config, or of a definition that cannot be read. */
   readonly image: ImageName | undefined;
   readonly message: string;
+  /** `--fix` mends it. */
+  readonly mends?: true;
 };
 
 /** What a check says: a line of a file, or one of the rendered Dockerfile, whose place in the template is still to be found. */
@@ -28,6 +30,7 @@ export type Draft = {
   readonly line?: number;
   readonly rendered?: number;
   readonly message: string;
+  readonly mends?: true;
 };
 
 /** One definition, with what its template comes to. */

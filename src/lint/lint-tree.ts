@@ -1,7 +1,7 @@
 import { contextFiles } from '../definition/context-files.js';
 import { templateOf, type Definition } from '../definition/definition.js';
 import { isWithin } from '../definition/paths.js';
-import { fileOf, type Config } from '../shared/config.js';
+import { fileOf } from '../shared/config.js';
 import { nearHint } from '../shared/near-names.js';
 import type { Problem } from '../shared/problem.js';
 import { checkChangelog } from './check-changelog.js';
@@ -12,6 +12,7 @@ import { checkSecrets } from './check-secrets.js';
 import { checkSources } from './check-sources.js';
 import { checkUser } from './check-user.js';
 import type { Check, Draft, Finding, Subject, Surroundings } from './finding.js';
+import { switchedOff } from './switched-off.js';
 import { isRule, ruleOf, RULE_NAMES, type Level } from './rules.js';
 
 const CHECKS: readonly Check[] = [checkParents, checkSources, checkUser, checkChangelog, checkSecrets, checkDockerfile, checkTest, checkAptRemove];
@@ -42,11 +43,6 @@ export function lintTree(subjects: readonly Subject[], surroundings: Surrounding
   return sorted(findings);
 }
 
-/** The rules that config or control switch off for a definition. */
-export function switchedOff({ control }: Definition, { lintIgnore }: Config): ReadonlySet<string> {
-  return new Set([...lintIgnore, ...(control?.lintIgnore ?? [])].map(({ rule }) => rule));
-}
-
 function unknownRule(rule: string, path: string, line: number, image: Finding['image']): readonly Finding[] {
   if (isRule(rule) && ruleOf(rule).always !== true) return [];
   const message = isRule(rule) ? `"${rule}" cannot be switched off` : `lint has no rule "${rule}"${nearHint(rule, RULE_NAMES)}`;
@@ -72,8 +68,8 @@ function contextProblems({ definition, image }: Subject, { files }: Surroundings
 /** Makes findings of one definition's drafts; the lines of its template are looked for when the first one needs them. */
 function placing(definition: Definition, lineOf: LineOf): (draft: Draft) => Finding {
   let lines: ((line: number) => number | undefined) | undefined;
-  return ({ rule, level = ruleOf(rule).level, path, line, rendered, message }) => {
-    const finding = { rule, level, path, image: definition.image, message };
+  return ({ rule, level = ruleOf(rule).level, path, line, rendered, message, mends }) => {
+    const finding = { rule, level, path, image: definition.image, message, ...(mends && { mends }) };
     if (rendered === undefined) return line === undefined ? finding : { ...finding, line };
     lines ??= lineOf(definition);
     const found = lines(rendered);

@@ -8,8 +8,6 @@ export type Rule = {
   readonly raised?: Level;
   /** What is found, as a half sentence. */
   readonly finds: string;
-  /** `--fix` can mend it. */
-  readonly mends?: true;
   /** What building itself says cannot be switched off. */
   readonly always?: true;
 };
@@ -18,9 +16,9 @@ export type Rule = {
 export const RULES = {
   definition: { level: 'error', finds: 'what building refuses or warns of', always: true },
   'unknown-rule': { level: 'warning', finds: 'a rule that is switched off, and that lint does not know', always: true },
-  'undeclared-parent': { level: 'warning', finds: 'an image of the tree that is used, and that control does not name', mends: true },
-  'stale-parent': { level: 'warning', finds: 'an image of the tree that control names, and that is not used', mends: true },
-  'unknown-parent': { level: 'warning', finds: 'a name in control that no tree and no base_images entry knows', mends: true },
+  'undeclared-parent': { level: 'warning', finds: 'an image of the tree that is used, and that control does not name' },
+  'stale-parent': { level: 'warning', finds: 'an image of the tree that control names, and that is not used' },
+  'unknown-parent': { level: 'warning', finds: 'a name in control that no tree and no base_images entry knows' },
   'literal-from': { level: 'warning', finds: 'an image of the tree that is named by hand and not by image_tag' },
   'old-tag': { level: 'warning', finds: 'an image of the tree under a version that is not its newest' },
   'unknown-tag': { level: 'error', finds: 'an image of the tree under a tag that its changelog does not know' },

@@ -1,10 +1,9 @@
 import { editDependencies, type DependencyEdit } from '../definition/edit-control.js';
-import { disagreementOf } from '../lint/check-parents.js';
+import { disagreementOf, slipsOf } from '../lint/check-parents.js';
 import type { Subject } from '../lint/finding.js';
-import { switchedOff } from '../lint/lint-tree.js';
+import { switchedOff } from '../lint/switched-off.js';
 import type { Tags } from '../graph/tags.js';
 import type { Config } from '../shared/config.js';
-import { nearNames } from '../shared/near-names.js';
 import { warningAt, type Problem } from '../shared/problem.js';
 import { writeFile, type WriteFile } from './write-file.js';
 
@@ -35,17 +34,10 @@ export function planMending(subjects: readonly Subject[], tags: Tags, config: Co
   return { steps, left };
 }
 
-/** A slip for a name that is missing is renamed; any other unknown name may be an image of another tree. */
 function editOf(subject: Subject, tags: Tags, off: ReadonlySet<string>): DependencyEdit {
   const { undeclared, stale, unknown } = disagreementOf(subject, tags);
   const missing = off.has('undeclared-parent') ? [] : undeclared;
-  const rename = new Map<string, string>();
-  if (!off.has('unknown-parent')) {
-    for (const { name } of unknown) {
-      const [meant, ...others] = nearNames(name, missing.map((one) => one.name));
-      if (meant !== undefined && others.length === 0 && ![...rename.values()].includes(meant)) rename.set(name, meant);
-    }
-  }
+  const rename = off.has('unknown-parent') ? new Map<string, string>() : slipsOf({ undeclared: missing, unknown });
   const renamed = new Set(rename.values());
   return {
     add: missing.filter(({ name }) => !renamed.has(name)),

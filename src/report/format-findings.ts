@@ -3,7 +3,6 @@ import { explain } from '../plan/reason.js';
 import type { WriteFile } from '../plan/write-file.js';
 import { formatTable } from './table.js';
 import type { Finding } from '../lint/finding.js';
-import { ruleOf } from '../lint/rules.js';
 
 /** A rule that could not be looked at, and why. */
 export type Unable = { readonly rule: string; readonly why: string };
@@ -17,7 +16,7 @@ export function formatFinding({ path, line, level, message, rule }: Finding): st
 export function formatLintSummary(findings: readonly Finding[], images: number): readonly string[] {
   const counts = countLevels(findings);
   const said = (['error', 'warning', 'note'] as const).flatMap((level) => (counts[level] === 0 ? [] : [amount(counts[level], level)]));
-  const mendable = findings.filter(({ rule }) => ruleOf(rule).mends === true).length;
+  const mendable = findings.filter(({ mends }) => mends).length;
   return [
     ...(findings.length === 0 ? [] : ['']),
     `${said.length === 0 ? 'nothing found' : said.join(', ')} in ${amount(images, 'definition')}.${mendable === 0 ? '' : `   build-images lint --fix mends ${mendable === 1 ? 'one of them' : `up to ${mendable} of them`}.`}`,
@@ -39,7 +38,7 @@ function amount(many: number, what: string): string {
 export function findingsToJson(findings: readonly Finding[], unable: readonly Unable[], images: number): unknown {
   const { error, warning, note } = countLevels(findings);
   return {
-    findings: findings.map(({ path, line, image, rule, level, message }) => ({ path, line: line ?? null, image: image ?? null, rule, level, message, mends: ruleOf(rule).mends === true })),
+    findings: findings.map(({ path, line, image, rule, level, message, mends }) => ({ path, line: line ?? null, image: image ?? null, rule, level, message, mends: mends === true })),
     unable,
     definitions: images,
     counts: { error, warning, note },

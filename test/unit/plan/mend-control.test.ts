@@ -30,6 +30,21 @@ describe('mending a control', () => {
     ['one that is switched off for the tree', 'FROM {{ "alpha" | image_tag }}', 'Package: c\nDepends: beta\n', 'Package: c\nDepends: beta, alpha\n', 'lint: { ignore: [stale-parent] }'],
     ['slips may be switched off', 'FROM {{ "alpha" | image_tag }}', 'Package: c\nX-Lint-Ignore: unknown-parent\nDepends: alhpa\n', 'Package: c\nX-Lint-Ignore: unknown-parent\nDepends: alhpa, alpha\n'],
   ])('%s', async (...[, template, before, after, config]) => expect(await mend(template, before, config)).toMatchObject({ text: after, left: [] }));
+  it.each<readonly [what: string, template: string, control: string, promised: readonly string[]]>([
+    ['parents that are used, and not', 'FROM {{ "alpha" | image_tag }}', 'Package: c\nDepends: beta\n', ['undeclared-parent', 'stale-parent']],
+    ['a slip for what is missing', 'FROM {{ "alpha" | image_tag }}', 'Package: c\nDepends: alhpa\n', ['undeclared-parent', 'unknown-parent']],
+    ['not a name of another tree', 'FROM {{ "alpha" | image_tag }}', 'Package: c\nDepends: alpha, other-tree\n', []],
+    ['not a slip for what nobody misses', 'FROM {{ "alpha" | image_tag }}', 'Package: c\nDepends: alhpa\nX-Lint-Ignore: undeclared-parent\n', []],
+    ['nothing without a control', 'FROM {{ "alpha" | image_tag }}', '', []],
+  ])('lint promises to mend what is mended: %s', async (...[, template, control, promised]) => {
+    const findings = async (text: string): Promise<readonly string[]> => {
+      const linted = await lintInMemory({ ...A, ...production('c', template, text) });
+      return linted.findings.filter(({ mends }) => mends).map(({ rule }) => rule);
+    };
+    const { text } = await mend(template, control);
+    expect([await findings(control), text !== undefined]).toEqual([promised, promised.length > 0]);
+    expect(await findings(text ?? control)).toEqual([]);
+  });
   it('says what changes', async () => {
     expect((await mend('FROM {{ "alpha" | image_tag }}', 'Package: c\nDepends: beta, alhpa\n')).reasons).toEqual([{ why: 'parents-differ', added: ['alpha'], removed: ['beta', 'alhpa'] }]);
   });

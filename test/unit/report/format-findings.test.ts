@@ -5,9 +5,9 @@ import { formatFinding, formatLintSummary, formatMending } from '../../../src/re
 import { findingsToSarif } from '../../../src/report/format-sarif.js';
 import { writeFile } from '../../../src/plan/write-file.js';
 
-const FINDING: Finding = { rule: 'stale-parent', level: 'warning', path: 'images/a b/control', line: 3, image: 'ns/a', message: 'm' };
+const FINDING: Finding = { rule: 'stale-parent', level: 'warning', path: 'images/a b/control', line: 3, image: 'ns/a', message: 'm', mends: true };
 const ERROR: Finding = { rule: 'secret-in-file', level: 'error', path: '/x/y', image: undefined, message: 'n' };
-const NOTE: Finding = { ...FINDING, rule: 'version-order', level: 'note' };
+const NOTE: Finding = { rule: 'version-order', level: 'note', path: FINDING.path, line: 3, image: 'ns/a', message: 'm' };
 
 describe('findings as people see them', () => {
   it.each([
