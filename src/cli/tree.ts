@@ -26,14 +26,18 @@ import type { Options } from './verb.js';
 
 /** A definition or the config is wrong: all problems, ready to be shown. */
 export class WrongDefinitions extends Fault {
-  /** @param unsaid the problems are still to be shown, as part of the message */
+  /**
+   * @param unsaid the problems are still to be shown, as part of the message
+   * @param undone what was not done because of them
+   */
   constructor(
     readonly problems: readonly Problem[],
     unsaid = false,
+    undone = 'nothing was built',
   ) {
     const places = new Set(problems.map(({ path }) => path.slice(0, path.lastIndexOf('/') + 1))).size;
     const files = places === 1 ? '1 definition' : `${places} definitions`;
-    super(EXIT.definition, `${unsaid ? `${problems.map(formatProblem).join('\n')}\n` : ''}\n${problems.length === 1 ? '1 problem' : `${problems.length} problems`} in ${files}; nothing was built.`);
+    super(EXIT.definition, `${unsaid ? `${problems.map(formatProblem).join('\n')}\n` : ''}\n${problems.length === 1 ? '1 problem' : `${problems.length} problems`} in ${files}; ${undone}.`);
   }
 }
 

@@ -6,7 +6,7 @@ import { isVersioned, type Graph } from '../graph/graph.js';
 import { changelogPath, commitMessage, differsByOurEntry, hasOurEntry, imagesToUpdate, planUpdate, type ChangelogFile, type Signature, type UpdatePlan } from '../plan/update.js';
 import { formatUpdate, type UpdateEnd } from '../report/format-update.js';
 import type { Config, RunConfig } from '../shared/config.js';
-import { EXIT, Fault, UsageError } from '../shared/errors.js';
+import { EXIT, Fault, UsageError, type ExitCode } from '../shared/errors.js';
 import { formatImageRef, type ImageName } from '../shared/image-ref.js';
 import { nearHint } from '../shared/near-names.js';
 import type { Environment } from './environment.js';
@@ -24,6 +24,14 @@ export type UpdateShowing = {
 
 /** Gives images and all that stands on them a new changelog entry; asks neither registry nor engine. */
 export const updateShown = (showing: UpdateShowing): Verb => async (options, environment) => {
+  try {
+    return await updateAll(showing, options, environment);
+  } catch (error) {
+    throw error instanceof WrongDefinitions ? new WrongDefinitions(error.problems, false, 'no file was changed') : error;
+  }
+};
+
+async function updateAll(showing: UpdateShowing, options: Options, environment: Environment): Promise<ExitCode> {
   const reason = reasonLines(options.reason);
   if (reason.length === 0) throw new UsageError('--reason needs some text');
   const names = await namesOf(options, environment);
@@ -53,10 +61,10 @@ export const updateShown = (showing: UpdateShowing): Verb => async (options, env
   const plan = settle(planUpdate(tree.graph, request, changelogs), options, environment);
   if (options.commit) await refuseForeignChanges(plan, changelogs, git!, environment);
   const message = commitMessage(tree.graph, plan, request);
-  const end = options.dryRun ? { written: false, commit: undefined } : await write(plan, options.commit ? { git: git!, message } : undefined, tree.config, environment);
+  const end = { inGit: without === undefined, ...(options.dryRun ? { written: false, commit: undefined } : await write(plan, options.commit ? { git: git!, message } : undefined, tree.config, environment)) };
   showing.show(tree.graph, plan, end, options, environment);
   return EXIT.ok;
-};
+}
 
 /** As build-images shows it. */
 export const update = updateShown({
@@ -154,11 +162,11 @@ async function refuseForeignChanges(plan: UpdatePlan, changelogs: ReadonlyMap<Im
 }
 
 function refused(error: Error): never {
-  throw new Fault(EXIT.failed, `git does not commit: ${error.message}. No file was changed.`);
+  throw new Fault(EXIT.failed, `git does not commit: ${error.message.replace(/[.:]+$/, '')}. No file was changed.`);
 }
 
 /** Writes the files, and commits them with those that hold the same update already: all of it or nothing. */
-async function write({ steps, unchanged }: UpdatePlan, commit: { readonly git: NonNullable<GitOfTrees['all']>; readonly message: string } | undefined, config: RunConfig, environment: Environment): Promise<UpdateEnd> {
+async function write({ steps, unchanged }: UpdatePlan, commit: { readonly git: NonNullable<GitOfTrees['all']>; readonly message: string } | undefined, config: RunConfig, environment: Environment): Promise<Omit<UpdateEnd, 'inGit'>> {
   const files = commit === undefined ? steps : [...steps, ...unchanged];
   if (files.length === 0) return { written: false, commit: undefined };
   const [{ createFileWriting, realPath }, { writeFiles }] = await Promise.all([import('../adapters/file-writing.js'), import('../execute/write-files.js')]);

@@ -3,7 +3,7 @@ import { explain, sayNames } from '../plan/reason.js';
 import { formatTable } from './table.js';
 
 /** How an update ended: only shown; written; written and committed under an id. */
-export type UpdateEnd = { readonly written: boolean; /** The commit's id. */ readonly commit: string | undefined };
+export type UpdateEnd = { readonly written: boolean; /** The commit's id. */ readonly commit: string | undefined; /** Whether git can show what was written. */ readonly inGit: boolean };
 
 const changelogs = (many: number): string => `${many} changelog${many === 1 ? '' : 's'}`;
 
@@ -25,9 +25,10 @@ function headOf(many: number, { written }: UpdateEnd): string {
   return written ? `writing ${changelogs(many)}` : `would write ${changelogs(many)}`;
 }
 
-function endOf(many: number, open: number, { written, commit }: UpdateEnd): string {
+function endOf(many: number, open: number, { written, commit, inGit }: UpdateEnd): string {
   if (commit !== undefined) return `${many === 0 ? '' : `${changelogs(many)} written and `}committed as ${commit.slice(0, 12)}.   git show shows it; build-images builds what it says.`;
   if (many === 0) return open === 0 ? 'Nothing to do.' : `Nothing to write; ${changelogs(open)} not committed yet.   --commit does it.`;
   if (!written) return 'Nothing was written.   Run it without --dry-run to do it.';
+  if (!inGit) return `${changelogs(many)} written.   build-images builds what they say.`;
   return `${changelogs(many)} written, nothing committed.   git diff shows them; build-images builds what they say.`;
 }
