@@ -64,7 +64,8 @@ function buildNode(definition: Definition, tags: Tags, tree: TreeConfig, rendere
   }
   const used = names.flatMap((name) => tags.byName(name)?.image ?? []);
   const parents = parentsOf(definition, [...sources.flatMap(({ image }) => image ?? []), ...used, ...fromControl]);
-  const node: Node = { definition, tree, ref, dockerfile: text, neutral, sources, base: dockerfile.base, parents, ...(copied === undefined ? {} : { copied }) };
+  const byHand = sources.flatMap(({ image }) => (image === undefined || used.includes(image) ? [] : [image]));
+  const node: Node = { definition, tree, ref, dockerfile: text, neutral, sources, base: dockerfile.base, parents, ...(copied === undefined ? {} : { copied }), ...(byHand.length === 0 ? {} : { byHand }) };
   return problems.some(({ severity }) => severity === 'error') ? bad(problems) : good(node, problems);
 }
 

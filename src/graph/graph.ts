@@ -32,6 +32,8 @@ export type Node = {
   readonly base: string | undefined;
   /** Images of the tree that must be there first: sources, image_tag uses, control's names. In the order of their names. */
   readonly parents: readonly ImageName[];
+  /** Of its sources those of the tree that its template names without image_tag: a new version of theirs is not taken up. */
+  readonly byHand?: readonly ImageName[];
 };
 
 /** The images of all trees, parents first, in the same order every time. */

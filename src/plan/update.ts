@@ -1,6 +1,7 @@
 import { bumpVersion } from '../definition/bump-version.js';
 import { parseChangelog, tagFault, type Changelog } from '../definition/changelog.js';
 import { extendEntry, followsLine, formatEntry, isOurs, prependEntry, type NewEntry } from '../definition/changelog-entry.js';
+import { templateOf } from '../definition/definition.js';
 import { joinPath } from '../definition/paths.js';
 import { compareVersions } from '../definition/version.js';
 import { isVersioned, type Graph, type Node } from '../graph/graph.js';
@@ -90,6 +91,7 @@ export function planUpdate(graph: Graph, request: UpdateRequest, changelogs: Rea
   const problems: Problem[] = [];
   const steps: UpdateStep[] = [];
   const rolling: ImageName[] = [];
+  const moved = new Set<ImageName>();
   const unchanged: UnchangedChangelog[] = [];
   for (const [image, follows] of imagesToUpdate(graph, request.named, request.excluded)) {
     const node = graph.nodes.get(image)!;
@@ -100,7 +102,9 @@ export function planUpdate(graph: Graph, request: UpdateRequest, changelogs: Rea
     const step = planEntry(node, follows.map((parent) => graph.nodes.get(parent)!.definition.name), request, changelogs.get(image)!);
     problems.push(...(step.ok ? step.warnings : step.problems));
     if (!step.ok) continue;
+    problems.push(...leftBehind(node, graph, moved));
     const { changed, ...planned } = step.value;
+    if (changed !== undefined && changed.from !== changed.to) moved.add(image);
     if (changed === undefined) unchanged.push({ image, ...planned });
     else steps.push({ ...changed, reasons: [follows.length === 0 ? { why: 'update-asked' } : { why: 'parent-updated', parents: follows }] });
   }
@@ -126,6 +130,18 @@ function planEntry(node: Node, follows: readonly string[], request: UpdateReques
   if (written === text) return good({ path, version: to, changed: undefined }, problems);
   const shown = isOpen ? written.slice(newest.start, newest.end + written.length - text.length) : formatEntry(entry);
   return good({ path, version: to, changed: { ...writeFile(path, bytes, written, []), image: node.definition.image, from: newest.version, to, entry: shown.trimEnd() } }, problems);
+}
+
+/** Warns of parents that get a new version, and that the template names by hand under the old one: the image would go on standing on that. */
+function leftBehind({ definition, sources, byHand = [] }: Node, graph: Graph, moved: ReadonlySet<ImageName>): readonly Problem[] {
+  const template = templateOf(definition);
+  return sources.flatMap(({ ref, image }) => {
+    if (template === undefined || image === undefined || !byHand.includes(image) || !moved.has(image)) return [];
+    const { definition: parent, ref: { tag } } = graph.nodes.get(image)!;
+    if (!ref.endsWith(`:${tag}`)) return [];
+    const line = template.text.split('\n').findIndex((text) => text.includes(`${parent.name}:${tag}`)) + 1;
+    return [warningAt(template.path, line === 0 ? undefined : line, `names ${ref} by hand, and will stand on that and not on the update${parent.tree === definition.tree ? `: {{ "${parent.name}" | image_tag }} keeps its tag current` : ''}`)];
+  });
 }
 
 /** Without a version of the changelog itself, however far down it stands. */

@@ -83,6 +83,18 @@ describe('update', () => {
     commitAll();
     expect((await run('base')).out.split('\n').at(-1)).toBe('3 changelogs written, nothing committed.   git diff shows them; build-images builds what they say.');
   });
+  it('warns of a parent that is named by hand under its old version, and only then', async () => {
+    define('web', 'registry.invalid/team/base:1.0');
+    define('api', 'registry.invalid/team/web');
+    define('tool', '{{ "web" | image_tag }}');
+    expect(await run('base')).toMatchObject({ exit: 0, err: `${join(top, 'images/web/Dockerfile.template')}:1: names registry.invalid/team/base:1.0 by hand, and will stand on that and not on the update: {{ "base" | image_tag }} keeps its tag current  [warning]` });
+    commitAll();
+    expect((await run('web')).err).toBe('');
+    define('web', 'registry.invalid/team/base:1.0-s1');
+    expect((await run('web')).err).toBe('');
+    expect((await run('web --reason Other --strict')).exit).toBe(0);
+    expect((await run('base --strict')).exit).toBe(3);
+  });
   it('writes through a link', async () => {
     renameSync(join(top, 'images/base/changelog'), join(top, 'real'));
     write('.git/HEAD', '');
