@@ -7,7 +7,7 @@ import type { Digest } from '../shared/digest.js';
 import { isPlatform } from '../shared/platform.js';
 import { newestDatedFirst, nextDatedTag, parseDatedTag } from '../state/dated-tag.js';
 import { namesIn } from '../state/engine-images.js';
-import { provenanceOf, type ParentDigests, type Provenance } from '../state/labels.js';
+import { LABEL, provenanceOf, type ParentDigests, type Provenance } from '../state/labels.js';
 import type { LocalImage } from '../state/local-images.js';
 import type { ImageState, Need, State } from '../state/state.js';
 import { mayMoveLatest } from './latest.js';
@@ -335,7 +335,8 @@ function reusable(one: One): LocalImage | undefined {
     return undefined;
   }
   const version = versionLabelOf(node.definition.tagSource);
-  const candidates = state.local.filter((local) => ownTag(one, local) !== undefined);
+  // An engine may have thousands: what is looked at in full is of this definition.
+  const candidates = state.local.filter((local) => local.labels[LABEL.definition] === one.today && ownTag(one, local) !== undefined);
   return candidates.find((local) => {
     const provenance = provenanceOf(local.labels, node.definition.name);
     if (provenance === undefined || !isToday(one, provenance)) return false;
