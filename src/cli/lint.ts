@@ -60,6 +60,7 @@ async function mend(config: RunConfig, options: Options, environment: Environmen
   if (options.dryRun && options.json) environment.out(JSON.stringify({ steps }, null, 2));
   if (!options.dryRun) {
     const [{ writeFiles }, { createFileWriting }] = await Promise.all([import('../execute/write-files.js'), import('../adapters/file-writing.js')]);
+    environment.signal.throwIfAborted();
     writeFiles(steps, createFileWriting(environment.cwd));
   }
   if (!isQuiet) for (const line of formatMending(steps, options.dryRun)) environment.out(line);

@@ -27,9 +27,10 @@ export async function sayFaults(environment: Environment, act: (asks: (verb: Ver
   let writes = false;
   try {
     const exit = await act((verb) => void (writes = VERBS[verb].writes));
-    return environment.signal.aborted ? interruption(environment) : exit;
+    // What only reads, or writes files in one go, is done when it ends, however late it was asked to stop.
+    return environment.signal.aborted && writes ? interruption(environment, RESUMED) : exit;
   } catch (error) {
-    if (environment.signal.aborted) return interruption(environment);
+    if (environment.signal.aborted) return interruption(environment, writes ? RESUMED : error instanceof Fault ? error.message : 'nothing was changed');
     if (!(error instanceof Fault)) {
       environment.err(`build-images has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       return EXIT.bug;
@@ -44,8 +45,10 @@ export async function sayFaults(environment: Environment, act: (asks: (verb: Ver
   }
 }
 
-function interruption({ signal, err }: Environment): ExitCode {
+const RESUMED = 'what was published stays; run again to go on';
+
+function interruption({ signal, err }: Environment, left: string): ExitCode {
   const exit = interruptionExit(signal);
-  err(`${interruptionWord(exit)}: what was published stays; run again to go on`);
+  err(`${interruptionWord(exit)}: ${left}`);
   return exit;
 }

@@ -172,6 +172,7 @@ async function write({ steps, unchanged }: UpdatePlan, commit: { readonly git: N
   const [{ createFileWriting, realPath }, { writeFiles }] = await Promise.all([import('../adapters/file-writing.js'), import('../execute/write-files.js')]);
   const lock = await lockTrees(config, environment);
   try {
+    environment.signal.throwIfAborted();
     const putBack = writeFiles(steps, createFileWriting(environment.cwd));
     const written = steps.length > 0;
     try {

@@ -3,6 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Interruption } from '../../src/cli/interruption.js';
+import { EXIT } from '../../src/shared/errors.js';
 import { tryLock } from '../../src/adapters/lock.js';
 import { digestOf } from '../../src/shared/digest.js';
 import { runHere, type EndedHere, type Here } from '../support/run-in-process.js';
@@ -169,6 +171,16 @@ describe('a command line that update refuses changes nothing', () => {
     const { exit, err } = await run('base');
     expect([exit, versions()]).toEqual([3, NOTHING]);
     expect(err).toMatch(/tool\/Dockerfile\.template:1: [^]*\n1 problem in 1 definition; no file was changed\.$/);
+  });
+  it('when it is asked to end before it writes, and lint --fix too', async () => {
+    write('images/web/control', 'Package: web\n');
+    write('images/api/control', 'Package: api\nDepends: web\n');
+    const signal = AbortSignal.abort(new Interruption(EXIT.terminated));
+    expect(await run('base', { signal })).toEqual({ exit: 143, out: '', err: 'terminated: nothing was changed' });
+    const lint = (...words: readonly string[]) => runHere(['lint', join(top, 'images'), '-c', join(top, 'config.yaml'), ...words], { cwd: top, signal });
+    expect(await lint('--fix')).toEqual({ exit: 143, out: '', err: 'terminated: nothing was changed' });
+    expect([versions(), read('images/web/control')]).toEqual([NOTHING, 'Package: web\n']);
+    expect((await lint()).exit).toBe(0);
   });
   it('while another run writes files of the tree', async () => {
     const name = `files-${digestOf(join(top, 'images')).slice('sha256:'.length, 'sha256:'.length + 16)}`;

@@ -6,13 +6,13 @@ import '../../src/definition/dockerfile.js';
 export type EndedHere = { readonly exit: number; readonly out: string; readonly err: string };
 
 /** Where, and with what, a command line is run. */
-export type Here = { readonly cwd: string; readonly env?: Readonly<Record<string, string>>; readonly input?: string; /** Milliseconds since 1970. */ readonly now?: number };
+export type Here = { readonly cwd: string; readonly env?: Readonly<Record<string, string>>; readonly input?: string; /** Milliseconds since 1970. */ readonly now?: number; /** Asks it to end. */ readonly signal?: AbortSignal };
 
 /**
  * Runs a command line in this process: as the program would, but for signals and terminals, and in the time of a call. Paths in it
  * must be absolute, since trees are read from where the process is.
  */
-export async function runHere(args: readonly string[], { cwd, env = {}, input = '', now = Date.UTC(2026, 10, 20, 9) }: Here): Promise<EndedHere> {
+export async function runHere(args: readonly string[], { cwd, env = {}, input = '', now = Date.UTC(2026, 10, 20, 9), signal = new AbortController().signal }: Here): Promise<EndedHere> {
   const out: string[] = [];
   const err: string[] = [];
   const exit = await runCommandLine(args, {
@@ -24,7 +24,7 @@ export async function runHere(args: readonly string[], { cwd, env = {}, input = 
     cores: 2,
     clock: { now: () => now, sleep: () => Promise.resolve() },
     random: () => 0.5,
-    signal: new AbortController().signal,
+    signal,
     terminal: undefined,
     input: () => Promise.resolve(input),
     out: (line) => void out.push(line),
