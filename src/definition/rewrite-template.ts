@@ -1,7 +1,8 @@
+import { listMutations, type Mutation, type Tag } from './list-mutations.js';
 import { pythonStringValue } from './python-text.js';
 import { ExpressionRewriter } from './rewrite-expression.js';
 import { literal, NAME_END, type Dialect, type ImportUse } from './template-dialect.js';
-import { templatePieces, type Piece, type Token } from './template-tokens.js';
+import { templatePieces, type Token } from './template-tokens.js';
 import { COMPARISONS, LOGIC, NO_TEXT_CALLS, TEXT_FILTERS } from './template-words.js';
 
 /** The name a `with` block of ours gives the value that is printed. */
@@ -14,15 +15,16 @@ export function toDialect(name: string, source: string): Dialect {
   return new TemplateRewriter(name).rewrite(source.replace(/\r\n?/g, '\n'));
 }
 
-type Tag = Exclude<Piece, { kind: 'text' }>;
-
 /** Holds what is collected over one template; lives for one call. */
 class TemplateRewriter extends ExpressionRewriter {
   private readonly imports: ImportUse[] = [];
+  private mutations: ReadonlyMap<Tag, Mutation> = new Map();
 
   rewrite(source: string): Dialect {
     let text = '';
-    for (const piece of templatePieces(source)) text += piece.kind === 'text' ? piece.text : this.tag(piece);
+    const pieces = templatePieces(source);
+    this.mutations = listMutations(pieces);
+    for (const piece of pieces) text += piece.kind === 'text' ? piece.text : this.tag(piece);
     if (this.unsortedMapping !== undefined && this.walksItems) this.refuse(this.unsortedMapping, 'a mapping that is walked through must have its keys in sorted order here');
     const { imports, words, assigned, reads, walked, problems, hasFloats, hasPairs } = this;
     return { text, imports, words, assigned, reads, walked, problems, hasFloats, hasPairs };
@@ -33,7 +35,9 @@ class TemplateRewriter extends ExpressionRewriter {
     this.filterArguments.clear();
     this.out = tag.tokens.map((token) => this.plain(token));
     if (tag.kind === 'output') return this.output(tag);
-    this.statement();
+    const mutation = this.mutations.get(tag);
+    if (mutation === undefined) this.statement();
+    else this.mutation(mutation);
     // What an included file names stays in it; in minijinja, in the nearest block.
     if (this.is(0, 'include')) return `${tag.open} with %}{%${this.joined()} %}{% endwith${tag.close}`;
     return tag.open + this.joined() + tag.close;
@@ -134,6 +138,21 @@ class TemplateRewriter extends ExpressionRewriter {
         this.refuse(first.line, 'a raw block begins with "{% raw %}" or "{% raw -%}"');
         return;
     }
+  }
+
+  /** `do list.append(x)` becomes `set list = (list + [x]) | list`: a sum alone would be no list for the engine. */
+  private mutation({ open, method, refusal }: Mutation): void {
+    const { line } = this.tokens[open - 1]!;
+    const list = this.sourceOf(1, open - 3);
+    if (refusal !== undefined) this.refuse(line, `"${list}.${method}" is not supported in templates here: ${refusal}`);
+    this.read(1, open - 3);
+    this.expression(open, false);
+    const [left, right] = method === 'append' ? ['[', ']'] : ['(', ')'];
+    this.out[0] = 'set';
+    this.out[open - 2] = ` = (${list} + `;
+    this.out[open - 1] = '';
+    this.out[open] = left!;
+    this.out[this.out.length - 1] = `${right!})|list`;
   }
 
   /** `with a = 1, b = a` and `macro m(a, b=a)`: whose `a` that is, the two languages see differently. */

@@ -311,5 +311,7 @@ function inOurWords(said: string, session: Session): string {
   if (said.startsWith('engine ran out of fuel')) return 'the template does not come to an end';
   if (/invalid float literal|cannot parse float/.test(said)) return 'float is given what is no number';
   if (/cannot convert (map|kwargs) to/.test(said)) return 'an argument by name is not supported here: give it by its place';
+  const added = /unsupported types sequence and (\w+)$/.exec(said);
+  if (added !== null) return `a list is extended by, or added to, a list: not a ${added[1]}`;
   return said.replace(/^syntax error: /, 'template syntax: ').replace(/^invalid operation: /, '');
 }

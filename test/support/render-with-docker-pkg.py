@@ -4,6 +4,7 @@ Standard input: {"configs": {name: {...}}, "cases": {name: {file: text}}, "only"
 Dockerfile.template, and without "only" is rendered with each config.
 Standard output: {case: {config: text, or null where rendering failed}}; with --why: [text, what Python said] in its place.
 """
+import copy
 import json
 import logging
 import os
@@ -58,7 +59,8 @@ def main():
             answers[case] = {}
             for name in work.get("only", {}).get(case, work["configs"]):
                 try:
-                    text, said = renderer(folder, work["configs"][name]), None
+                    # A template may change the config's own lists.
+                    text, said = renderer(folder, copy.deepcopy(work["configs"][name])), None
                 except Exception as error:
                     text, said = None, f"{type(error).__name__}: {error}"
                 answers[case][name] = [text, said] if why else text

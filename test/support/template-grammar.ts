@@ -20,8 +20,8 @@ function chanceOf(seed: number): Chance {
   return { below, once: (many) => below(many) === 0, of: (choices) => choices[below(choices.length)]! };
 }
 
-/** What an expression may name: names by the kind of what they stand for. */
-type Scope = { readonly texts: readonly string[]; readonly numbers: readonly string[]; readonly lists: readonly string[]; readonly flags: readonly string[]; readonly macros: readonly string[] };
+/** What an expression may name: names by the kind of what they stand for. `growing` are lists that are added to, where that can be done. */
+type Scope = { readonly texts: readonly string[]; readonly numbers: readonly string[]; readonly lists: readonly string[]; readonly flags: readonly string[]; readonly macros: readonly string[]; readonly growing?: readonly string[] | undefined };
 
 const GLOBAL: Scope = {
   texts: ['word', 'empty', 'spaced', 'unicode', 'maintainer', 'nested.a.b', "nested['a']['b']", 'versions.node', "versions['node']", 'seed_image', 'registry'],
@@ -29,6 +29,7 @@ const GLOBAL: Scope = {
   lists: ['list', 'mixed'],
   flags: ['flag', 'off'],
   macros: [],
+  growing: [],
 };
 const WORDS = ['curl', 'wget', 'a b', 'x-y', 'Lib_1', '', ' pad ', 'ß', 'two  blanks', 'a,b,c', '10', "it's", 'say "hi"', '{{ no }}', '%}', '#}'];
 /** Names that nothing defines, and parts that nothing has. */
@@ -209,10 +210,25 @@ export function growTemplate(seed: number, own = false): TemplateCase {
     }
     return { source, scope: inScope };
   };
-  const block = (scope: Scope, depth: number): string => body(scope, 1 + below(3), depth - 1).source;
+  const branch = (scope: Scope, depth: number): string => body(scope, 1 + below(3), depth - 1).source;
+  const block = (scope: Scope, depth: number): string => branch({ ...scope, growing: undefined }, depth);
+  /** Something that is done with a list that grows; now and then what would give it a second name. */
+  const grown = (scope: Scope, name: string): string => {
+    if (once(25)) return statement(`set ${name}_too = ${name}`) + output(`${name}_too | length`);
+    return of([
+      () => statement(`do ${name}.append(${of([text(scope, 0), `${text(scope, 0)} ~ ${text(scope, 1)}`, `${text(scope, 0)} | upper`, `${name} | length`, `[${literalText()}]`])})`),
+      () => statement(`do ${name}.append(${text(scope, 0)})`),
+      () => statement(`do ${name}.extend(${of([`[${text(scope, 0)}, ${literalText()}]`, 'list', `${text(scope, 0)}.split(' ')`])})`),
+      () => output(`${name} | join(${literalText()})`),
+      () => output(of([name, `${name} | length`, `${text(scope, 0)} in ${name}`, `${name} | sort | join(',')`, `${name} == ['a']`, `${name}[0] if ${name} else 'none'`])),
+      () => statement(`if ${text(scope, 0)} ${of(['in', 'not in'])} ${name}`) + statement(`do ${name}.append(${text(scope, 0)})`) + statement('endif'),
+      () => statement(`for x in ${name}`) + output('x') + statement('endfor'),
+      () => statement(`set ${name}_text = ${name} | join(' ')`) + output(`${name}_text`),
+    ])();
+  };
   const onePiece = (scope: Scope, depth: number): { readonly source: string; readonly scope?: Scope } => {
     const fresh = (): string => `v${names++}`;
-    const kind = below(depth <= 0 ? 9 : 22);
+    const kind = below(depth <= 0 ? 9 : 26);
     switch (kind) {
       case 0:
       case 1:
@@ -241,9 +257,9 @@ export function growTemplate(seed: number, own = false): TemplateCase {
       }
       case 11:
       case 12: {
-        const parts = [statement(`if ${condition(scope, 2)}`), block(scope, depth)];
-        if (once(3)) parts.push(statement(`elif ${condition(scope, 1)}`), block(scope, depth));
-        if (once(2)) parts.push(statement('else'), block(scope, depth));
+        const parts = [statement(`if ${condition(scope, 2)}`), branch(scope, depth)];
+        if (once(3)) parts.push(statement(`elif ${condition(scope, 1)}`), branch(scope, depth));
+        if (once(2)) parts.push(statement('else'), branch(scope, depth));
         return { source: parts.join('') + statement('endif') };
       }
       case 13:
@@ -279,6 +295,24 @@ export function growTemplate(seed: number, own = false): TemplateCase {
         const name = fresh();
         const loop = `${statement(`for x in ${list(scope, 1)}`)}${statement(`set ${name}.a = ${name}.a ~ ${of(['x', 'loop.index', "loop.cycle('o', 'e')", 'word'])}`)}${statement('endfor')}`;
         return { source: statement(`set ${name} = namespace(a=${text(scope, 1)})`) + loop + output(`${name}.a`) };
+      }
+      case 21: {
+        if (scope.growing === undefined) return { source: plain() };
+        const name = fresh();
+        const inLoop = [statement(`do ${name}.a.append(${of(['x', 'loop.index', 'word', literalText()])})`), statement(`do ${name}.a.extend([x, loop.index])`)];
+        const conditional = once(2) ? [statement(`if x ${of(['!=', '=='])} ${literalText()}`), statement('endif')] : ['', ''];
+        const loop = `${statement(`for x in ${list({ ...scope, growing: undefined }, 1)}`)}${conditional[0]!}${of(inLoop)}${conditional[1]!}${statement('endfor')}`;
+        return { source: statement(`set ${name} = namespace(a=${of(['[]', `[${text(scope, 0)}]`, 'list | list'])}, b=1)`) + loop + output(`${name}.a | join(${literalText()})`) + output(of([`${name}.a`, `${name}.a | length`])) };
+      }
+      case 22:
+      case 23:
+      case 24: {
+        if (scope.growing === undefined) return { source: plain() };
+        if (scope.growing.length > 0 && !once(3)) return { source: grown(scope, of(scope.growing)) };
+        const name = fresh();
+        const start = statement(`set ${name} = ${of(['[]', '[]', `[${literalText()}, ${text(scope, 0)}]`, 'list | list', "'a b'.split(' ')", "['a'] + ['b']"])}`);
+        const inScope = { ...scope, growing: [...scope.growing, name] };
+        return { source: start + many(3, () => grown(inScope, name), plain()), scope: inScope };
       }
       default:
         return { source: statement(`do ${of([text(scope, 1), list(scope, 1)])}`) };
