@@ -45,6 +45,8 @@ export function createFileWriting(cwd: string): FileWriting {
           write(beside, content, known);
         } catch (error) {
           discard();
+          // The file itself may be written to: who is told only of that looks in vain.
+          if (/^(?:EACCES|EPERM)$/.test((error as NodeJS.ErrnoException).code ?? '')) throw new Error('its folder may not be written to');
           throw error;
         }
         return {

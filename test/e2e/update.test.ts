@@ -49,7 +49,7 @@ describe('update, as a process', () => {
 
   it.each<[string, () => void, string]>([
     ['may not be written', () => chmodSync(join(top, 'images/c/changelog'), 0o444), 'permission denied'],
-    ['lies in a folder that may not be written', () => chmodSync(join(top, 'images/c'), 0o555), 'permission denied'],
+    ['lies in a folder that may not be written', () => chmodSync(join(top, 'images/c'), 0o555), 'its folder may not be written to'],
     ['lies on a full disk', () => {
       const old = logOf('c');
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12k', 'tmpfs', join(top, 'images/c')]);
