@@ -1,5 +1,6 @@
 import { TagTokens } from './tag-tokens.js';
 import type { Piece, Token } from './template-tokens.js';
+import { KNOWN_METHODS } from './template-words.js';
 
 /** A tag of a template. */
 export type Tag = Exclude<Piece, { kind: 'text' }>;
@@ -121,11 +122,11 @@ class MutationFinder extends TagTokens {
     return this.mention(statement ? 1 : 0, root, attribute, !statement || FORGETTING.has(this.tokens[0]?.text ?? ''));
   }
 
-  /** Whether a tag may keep hold of the list: by itself, or since it names it in a list, a mapping or what a loop remembers. */
+  /** Whether a tag may keep hold of the list: by itself, or since it names it in a list, a mapping, or a call. */
   private mention(from: number, root: string, attribute: string | undefined, forgets: boolean): string | undefined {
     const brackets: boolean[] = [];
     for (let i = from; i < this.tokens.length; i++) {
-      if (this.is(i, '(', '[', '{')) brackets.push(this.is(i, '{') || (this.is(i, '[') && !this.isItem(i)) || (this.is(i, '(') && (!this.isCall(i) || this.is(i - 1, 'changed', 'cycle', 'dict', 'namespace'))));
+      if (this.is(i, '(', '[', '{')) brackets.push(this.is(i, '(') ? !this.isForgetful(i) : !this.is(i, '[') || this.isUnary(i));
       else if (this.is(i, ')', ']', '}')) brackets.pop();
       if (!this.mentions(i, root)) continue;
       let end = i;
@@ -144,9 +145,10 @@ class MutationFinder extends TagTokens {
     return token?.kind === 'name' && token.text === root && !this.is(index - 1, '.', '|', 'is');
   }
 
-  /** `x[0]`, as opposed to a list that is written out. */
-  private isItem(open: number): boolean {
-    return !this.isUnary(open);
+  /** Whether what is given to a call is not kept: it is a filter's, a test's, or a method's of a text; a macro may keep it in a namespace. */
+  private isForgetful(open: number): boolean {
+    if (this.is(open - 2, '|', 'is')) return true;
+    return this.is(open - 2, '.') && KNOWN_METHODS.has(this.tokens[open - 1]!.text) && !this.modules.has(this.tokens[open - 3]?.text ?? '');
   }
 
   /** `list | sort | join(" ")`: a row of filters, one of which makes something new of it. */

@@ -24,7 +24,8 @@ describe('a list that a template adds to', () => {
     ['is added to another', "{% set l = ['b'] %}{% set k = [] %}{% do k.extend(l) %}{% do l.append('c') %}{{ k }}{{ l }}", "['b']['b', 'c']"],
     ['of a namespace grows in loops', '{% set n = namespace(a=[], b=[1, 2]) %}{% for x in list %}{% for y in n.b %}{% if y %}{% do n.a.append(x ~ y) %}{% endif %}{% endfor %}{% set n.c = x %}{% endfor %}{{ n.a }}', null],
     ['of a namespace grows in loops over others', '{% set n = namespace(a=[], b=1) %}{% for x in list %}{% do n.a.append(x) %}{% set n.b = x %}{% endfor %}{% set n.a = n.a | list %}{{ n.a }}{{ n.b }}', "['a', 'b']b"],
-    ['may be given to a macro', '{% macro m(x) %}{{ x | join }}{% endmacro %}{% set l = [] %}{% do l.append(1) %}{{ m(l) }}', '1'],
+    ['may be given to a macro as a copy', '{% macro m(x) %}{{ x | join }}{% endmacro %}{% set l = [] %}{% do l.append(1) %}{{ m(l | list) }}', '1'],
+    ['may be given to a method, a filter and a test', "{% set l = ['a'] %}{% do l.append('b') %}{{ '-'.join(l) }}{{ nope | default(l) }}{{ 'a' is in(l) }}{{ list[0] in l }}", "a-b['a', 'b']TrueTrue"],
     ['is not what a macro of a file does', "{% import 'm' as m %}{% set l = [] %}{% do l.append(m.own | length) %}{{ l }}", '[0]'],
   ])('%s', (_, source, text) => {
     const rendered = render(source);
@@ -56,6 +57,8 @@ describe('a list that a template adds to', () => {
     ['in a pair', '{% set l = [] %}{% for x in (l, 1) %}{% endfor %}{% do l.append(1) %}', '"l" may be kept under another name (line 2)'],
     ['in another', '{% set l = [] %}{% set k = [] %}{% do k.append(l) %}{% do l.append(1) %}', '"l" may be kept under another name (line 2)'],
     ['in itself', '{% set l = [] %}{% do l.append(l) %}', '"l" may be kept under another name (line 2)'],
+    ['that a macro may keep', '{% set n = namespace() %}{% macro m(x) %}{% set n.k = x %}{% endmacro %}{% set l = [] %}{{ m(l) }}{% do l.append(1) %}{{ n.k }}', '"l" may be kept under another name (line 2)'],
+    ['that a macro of a file may keep', "{% import 'm' as m %}{% set l = [] %}{{ m.join(l) }}{% do l.append(1) %}", '"l" may be kept under another name (line 2)'],
     ['that a loop remembers', '{% set l = [] %}{% for x in list %}{{ loop.changed(l) }}{% endfor %}{% do l.append(1) %}', '"l" may be kept under another name (line 2)'],
     ['that a macro looks at', '{% set l = [] %}{% macro m() %}{{ l }}{% endmacro %}{% do l.append(1) %}', '"l" is looked at in a macro (line 2)'],
     ['beside a block', '{% set l = [] %}{% block b %}{% endblock %}{% do l.append(1) %}', 'the template has a "block"'],
