@@ -96,6 +96,10 @@ describe('update', () => {
     expect((await run('web')).err).toBe('');
     expect((await run('web --reason Other --strict')).exit).toBe(0);
     expect((await run('base --strict')).exit).toBe(3);
+    await run('base');
+    define('web', 'registry.invalid/team/base:1.0-s2');
+    expect(await run('base --reason More')).toMatchObject({ exit: 0, err: '' });
+    expect(versions()).toMatch(/^1\.0-s2 /);
   });
   it('writes through a link', async () => {
     renameSync(join(top, 'images/base/changelog'), join(top, 'real'));
