@@ -63,7 +63,7 @@ class MutationFinder extends TagTokens {
     const last = tag.tokens.length - 1;
     if (!this.is(open - 2, '.') || !this.is(open - 1, 'append', 'extend') || !this.is(open, '(') || this.closing(open) !== last) return undefined;
     // `file.append(x)` is a macro of a file.
-    if (this.modules.has(tag.tokens[1].text) || last === open + 1 || this.hasComma(open + 1, last) || this.is(open + 1, '*', '**') || this.is(open + 2, '=')) return undefined;
+    if (this.modules.has(tag.tokens[1].text) || last === open + 1 || this.hasComma(open + 1, last)) return undefined;
     return { placed, open, method: tag.tokens[open - 1]!.text, root: tag.tokens[1].text, attribute: hasAttribute ? tag.tokens[3]!.text : undefined };
   }
 
@@ -115,7 +115,7 @@ class MutationFinder extends TagTokens {
       return this.isNewList(5, this.tokens.length, undefined) ? undefined : `"${root}.${attribute}" is not set to a new list`;
     }
     const mutation = this.found.get(tag);
-    if (mutation !== undefined) return mutation.root === root && mutation.attribute !== attribute && attribute === undefined ? `"${root}" is something else` : this.mention(mutation.open + 1, root, attribute, mutation.method === 'extend' && mutation.root !== root);
+    if (mutation !== undefined) return this.mention(mutation.open + 1, root, attribute, mutation.method === 'extend');
     if (statement && this.is(0, 'for')) {
       for (let i = 1; i < this.tokens.length && !this.is(i, 'in'); i++) if (this.mentions(i, root)) return `"${root}" is set in a block, too`;
     }
@@ -186,7 +186,7 @@ class MutationFinder extends TagTokens {
       if (this.is(one, '[') && this.closing(one) === end - 1) return true;
       if (itself !== undefined && parts.length > 1 && end === one + 1 && this.is(one, itself)) return true;
       for (let i = one; i < end; i = this.is(i, '(', '[', '{') ? this.closing(i) + 1 : i + 1) {
-        if (this.is(i, 'if', 'else', 'not', 'and') || this.is(i, 'or', 'in', 'is') || this.compared(i) || this.is(i, '~', '-', '*', '/') || this.is(i, ',')) return false;
+        if (this.is(i, 'if', 'else', 'not', 'and') || this.is(i, 'or', 'in', 'is') || this.compared(i) || this.is(i, ',')) return false;
       }
       if (this.is(end - 2, '|') && this.is(end - 1, 'list')) return true;
       let open = end - 1;

@@ -22,6 +22,9 @@ describe('a list that a template adds to', () => {
     ['is a list still', "{% set l = [] %}{% do l.append('a') %}{{ l[0] }}{{ l is sequence }}{{ l == ['a'] }}{{ l[:1] }}", "aTrueTrue['a']"],
     ['gives a text that does not grow with it', "{% set l = ['b'] %}{% set t = l | sort | join(' ') %}{% set n = [l | length] %}{% do l.append('c') %}{{ t }}{{ n }}", 'b[1]'],
     ['is added to another', "{% set l = ['b'] %}{% set k = [] %}{% do k.extend(l) %}{% do l.append('c') %}{{ k }}{{ l }}", "['b']['b', 'c']"],
+    ['is added to itself', "{% set l = ['a'] %}{% do l.extend(l) %}{{ l }}", "['a', 'a']"],
+    ['of a namespace is not what stands beside it', '{% set n = namespace(a=[], b=1) %}{% set k = n.b %}{% do n.a.append(k) %}{{ n.a }}', '[1]'],
+    ['may be long', '{% set n = namespace(a=[]) %}{% for x in range(3000) %}{% do n.a.append(x) %}{% endfor %}{{ n.a | length }}{{ n.a[2999] }}', '30002999'],
     ['of a namespace grows in loops', '{% set n = namespace(a=[], b=[1, 2]) %}{% for x in list %}{% for y in n.b %}{% if y %}{% do n.a.append(x ~ y) %}{% endif %}{% endfor %}{% set n.c = x %}{% endfor %}{{ n.a }}', null],
     ['of a namespace grows in loops over others', '{% set n = namespace(a=[], b=1) %}{% for x in list %}{% do n.a.append(x) %}{% set n.b = x %}{% endfor %}{% set n.a = n.a | list %}{{ n.a }}{{ n.b }}', "['a', 'b']b"],
     ['may be given to a macro as a copy', '{% macro m(x) %}{{ x | join }}{% endmacro %}{% set l = [] %}{% do l.append(1) %}{{ m(l | list) }}', '1'],
@@ -46,6 +49,8 @@ describe('a list that a template adds to', () => {
     ['that is the config\'s', '{% set l = list %}{% do l.append(1) %}', '"l" is not set to a new list (line 2)'],
     ['that may be the config\'s', '{% set l = list if word else [] | list %}{% do l.append(1) %}', '"l" is not set to a new list (line 2)'],
     ['that is a pair', '{% set l = (1, 2) %}{% do l.append(1) %}', '"l" is not set to a new list (line 2)'],
+    ['that is the config\'s by the same name', '{% set l = [] %}{% if word %}{% set l = l %}{% endif %}{% do l.append(1) %}', '"l" is not set to a new list (line 2)'],
+    ['that is a pair without brackets', '{% set l = 1, list | list %}{% do l.append(1) %}', '"l" is not set to a new list (line 2)'],
     ['that is an item', '{% set l = [[1]][0] %}{% do l.append(1) %}', '"l" is not set to a new list (line 2)'],
     ['set in a loop, too', '{% set l = [] %}{% for x in list %}{% set l = [] %}{% endfor %}{% do l.append(1) %}', '"l" is set in a block, too (line 2)'],
     ['that a loop sets, too', '{% set l = [] %}{% for l in list %}{% endfor %}{% do l.append(1) %}', '"l" is set in a block, too (line 2)'],
@@ -86,6 +91,10 @@ describe('a list that a template adds to', () => {
   ])('is refused in a namespace %s', (_, source, why) => {
     const rendered = render(`\n${source}`);
     expect(rendered.ok ? [] : rendered.problems.map(formatProblem)).toContain(`t:2: "n.a.append" is not supported in templates here: ${why}`);
+  });
+
+  it.each(['', '1, 2', '*list', 'object=1'])('is not added to by append(%s)', (given) => {
+    expect(render(`{% set l = [] %}{% do l.append(${given}) %}`).ok).toBe(false);
   });
 
   it('is not extended by a text or a mapping, whose parts Python would take', () => {
