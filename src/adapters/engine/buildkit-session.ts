@@ -153,7 +153,8 @@ function service(messages: BuildkitMessages): ServiceDefinition {
 /** The engine says in the call's metadata which folder it means, and which paths of it it needs. */
 function askedEntries(content: SessionContent, call: ServerDuplexStream<Packet, Buffer>): readonly ContextEntry[] {
   const metadata = (key: string): string => call.metadata.get(key).join(', ');
-  if (metadata('dir-name') === 'dockerfile') return [textEntry('Dockerfile', content.dockerfile)];
+  // With an ignore file beside the Dockerfile, newer engines do not ask for one in the context, which is a question with a copy of its own.
+  if (metadata('dir-name') === 'dockerfile') return [textEntry('Dockerfile', content.dockerfile), textEntry('Dockerfile.dockerignore', '# applied by the sender\n')];
   const wanted = metadata('followpaths');
   // The caller has applied .dockerignore: the engine must not do it a second time with other rules.
   if (wanted === '.dockerignore') return [];
@@ -171,7 +172,7 @@ function statOf(entry: ContextEntry): FileStat {
 /** fsutil's sender: all stats, then the bytes of each file that is asked for, one file after the other, no faster than the engine reads. */
 function sendEntries(call: ServerDuplexStream<Packet, Buffer>, encode: (packet: Packet) => Buffer, entries: readonly ContextEntry[], onFault: (error: unknown) => void): void {
   const gone = new AbortController();
-  const stop = (): void => gone.abort();
+  const stop = (): void => gone.abort('gone');
   for (const event of ['cancelled', 'close', 'error']) call.on(event, stop);
 
   const write = async (packet: Packet): Promise<void> => {
