@@ -153,7 +153,7 @@ describe('another engine', () => {
     const env = ssh(sshd.envWith('lasting', 'ControlPersist 60'));
     for (const [signal, code] of [['SIGTERM', 143], ['SIGKILL', null]] as const) {
       const run = scenario.start(['build', '--select', '*slow*'], env);
-      await until('the build is at work', () => isAtWork(`${nap}1`));
+      await run.meets(until('the build is at work', () => isAtWork(`${nap}1`)));
       expect(sshd.connections()).toBeGreaterThan(0);
       // Ctrl-C reaches the whole group, and tidying up needs the connections.
       const [ours] = groupsOf('main.js build --select *slow*');

@@ -93,7 +93,7 @@ describe('an engine that is killed in the middle of a build', () => {
   it('is exit 4 and is blamed itself, not the Dockerfile; nothing new starts, nothing is half promoted', async () => {
     const run = scenario.start(['--jobs', '1']);
     await run.waitFor(/web\s+build/);
-    await until('sleep runs', () => isAtWork(NAP));
+    await run.meets(until('sleep runs', () => isAtWork(NAP)));
     await own.kill();
     const { code, stdout, stderr } = await run.ended;
     expect({ code, stderr }).toEqual({ code: 4, stderr: '' });

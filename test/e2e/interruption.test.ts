@@ -46,7 +46,7 @@ describe('a run that is killed with -9', () => {
     scenario.define('slow', { versions: ['1.0-1'], from: 'base', lines: [`RUN ${nap}`] });
     const run = scenario.start([]);
     await run.waitFor(/slow\s+build/);
-    await until('sleep runs', () => isAtWork(nap));
+    await run.meets(until('sleep runs', () => isAtWork(nap)));
     await killed(run, 'SIGKILL');
     expect(await temporaryTags(scenario)).toHaveLength(2);
     expect(last(scenario)).toMatchObject({ type: 'step-started', image: 'test/slow' });
@@ -65,7 +65,7 @@ describe('a run that is killed with -9', () => {
     scenario.define('tested', { versions: ['1.0-1'], lines: ['RUN echo tested > /tested'], test: `touch ${gate}.began; until [ -e ${gate} ]; do sleep 0.1; done` });
     const run = scenario.start([]);
     await run.waitFor(/tested\s+built/);
-    await until('the test runs', () => existsSync(`${gate}.began`));
+    await run.meets(until('the test runs', () => existsSync(`${gate}.began`)));
     await killed(run, 'SIGKILL');
     expect(await scenario.tags('tested')).toEqual([]);
     scenario.write('go', '');
@@ -103,7 +103,7 @@ describe('a run that is killed with -9', () => {
     line.fail({ when: isPromotion, times: 1, instead: 'hang' });
     const seen = line.requests.length;
     const run = scenario.start([]);
-    await until(':latest is about to move', () => line.requests.slice(seen).some(({ method, path }) => isPromotion(method, path)));
+    await run.meets(until(':latest is about to move', () => line.requests.slice(seen).some(({ method, path }) => isPromotion(method, path))));
     await killed(run, 'SIGKILL');
     expect(await scenario.digest('moved', 'latest')).toBe(before);
     expect(await scenario.digest('moved', '1.0-2')).toBeDefined();
@@ -156,7 +156,7 @@ describe('a run that is asked to end', () => {
     scenario.define(`${name}-child`, { versions: ['1.0-1'], from: name });
     const run = scenario.start([...select(name), ...select(`${name}-child`)]);
     await run.waitFor(new RegExp(`${name}\\s+build`));
-    await until('sleep runs', () => isAtWork(`sleep 600.${exit}${process.pid}`));
+    await run.meets(until('sleep runs', () => isAtWork(`sleep 600.${exit}${process.pid}`)));
     const since = Date.now();
     run.child.kill(signal);
     const stdout = await expectCleanEnd(name, run, since, exit, words);
@@ -169,7 +169,7 @@ describe('a run that is asked to end', () => {
     const pids = join(scenario.directory, 'pids');
     scenario.define('hangs', { versions: ['1.0-1'], test: `sleep 601 & echo $$ $! > ${pids}.new; mv ${pids}.new ${pids}; wait` });
     const run = scenario.start(select('hangs'));
-    await until('the test runs', () => existsSync(pids));
+    await run.meets(until('the test runs', () => existsSync(pids)));
     const since = Date.now();
     run.child.kill('SIGINT');
     const stdout = await expectCleanEnd('hangs', run, since, 130, 'interrupted');
@@ -194,7 +194,7 @@ describe('a run that is asked to end', () => {
     scenario.define('waits', { versions: ['1.0-1'], test: `touch ${gate}; sleep 602` });
     const run = scenario.start([...select('ready'), ...select('waits')]);
     await run.waitFor(/ready\s+published/);
-    await until('the test runs', () => existsSync(gate));
+    await run.meets(until('the test runs', () => existsSync(gate)));
     const since = Date.now();
     run.child.kill('SIGINT');
     const stdout = await expectCleanEnd('waits', run, since, 130, 'interrupted');
@@ -219,7 +219,7 @@ describe('a run that is asked to end', () => {
   it('while the registry is asked ends at once', async () => {
     line.fail({ instead: 'hang' });
     const run = scenario.start(['plan']);
-    await until('the registry was asked', () => line.requests.at(-1)?.faulty === true);
+    await run.meets(until('the registry was asked', () => line.requests.at(-1)?.faulty === true));
     const since = Date.now();
     run.child.kill('SIGINT');
     expect((await run.ended).code).toBe(130);
@@ -231,7 +231,7 @@ describe('a run that is asked to end', () => {
     const told = join(scenario.directory, 'told');
     scenario.define('stubborn', { versions: ['1.0-1'], test: `trap 'touch ${told}' TERM; echo $$ > ${told}.pid; while :; do sleep 0.1; done` });
     const run = scenario.start(select('stubborn'));
-    await until('the test runs', () => existsSync(`${told}.pid`));
+    await run.meets(until('the test runs', () => existsSync(`${told}.pid`)));
     run.child.kill('SIGTERM');
     await until('the test was asked to end', () => existsSync(told));
     run.child.kill('SIGTERM');

@@ -3,16 +3,8 @@ import type { EngineImages } from '../../state/engine-images.js';
 import { answerWithin } from './answer-within.js';
 import { EngineRefusal, type EngineConnection, type EngineRequest } from './engine-connection.js';
 import { refused } from './engine-faults.js';
-import { inspectImage, realNames } from './inspect-image.js';
-
-type ListedImage = {
-  readonly Id: string;
-  readonly RepoTags: readonly string[] | null;
-  readonly RepoDigests: readonly string[] | null;
-  readonly Labels: Readonly<Record<string, string>> | null;
-  /** Seconds. */
-  readonly Created: number;
-};
+import { inspectImage } from './inspect-image.js';
+import { listImages } from './list-images.js';
 
 type ListedContainer = { readonly Id: string; readonly Names: readonly string[] | null; readonly ImageID: string };
 
@@ -27,9 +19,8 @@ export function createEnginePruning(connection: EngineConnection, patience: numb
   };
   return {
     async all(signal) {
-      const images = await ask<readonly ListedImage[]>({ method: 'GET', path: '/images/json' }, signal);
       // A day of 1970 is how builds say that their date shall not tell.
-      return images.map(({ Id, RepoTags, RepoDigests, Labels, Created }) => ({ id: Id, tags: realNames(RepoTags), repoDigests: realNames(RepoDigests), labels: Labels ?? {}, created: Created > 86_400 ? Created * 1000 : undefined }));
+      return (await listImages(connection, patience, signal)).map((image) => ({ ...image, created: image.created > 86_400 ? image.created * 1000 : undefined }));
     },
 
     async containers(signal) {

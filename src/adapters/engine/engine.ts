@@ -13,7 +13,8 @@ import { asEngineFault, EngineRefusal, type EngineConnection, type EngineRequest
 import { urlSafe } from './url-safe.js';
 import { errorOf, readRecords, type EngineRecord } from './engine-records.js';
 import { diskFull, isDiskFull, refused, registryFault } from './engine-faults.js';
-import { inspectImage, realNames } from './inspect-image.js';
+import { inspectImage } from './inspect-image.js';
+import { listImages } from './list-images.js';
 
 /** What an engine needs of us. */
 export type EngineOptions = {
@@ -53,10 +54,8 @@ export function createEngine(connection: EngineConnection, options: EngineOption
     },
 
     async list(signal) {
-      const images = (await quickly(signal, (either) => ask(connection, { method: 'GET', path: '/images/json', signal: either }))) as readonly ListedImage[];
-      return images
-        .map(({ Id, RepoTags, RepoDigests, Labels }) => ({ id: Id, tags: realNames(RepoTags), repoDigests: realNames(RepoDigests), labels: Labels ?? {} }))
-        .filter(({ tags }) => tags.length > 0);
+      const images = await listImages(connection, patience, signal);
+      return images.filter(({ tags }) => tags.length > 0).map(({ id, tags, repoDigests, labels }) => ({ id, tags, repoDigests, labels }));
     },
 
     inspect: (ref, signal) => quickly(signal, (either) => inspectImage(connection, ref, either)),
@@ -127,13 +126,6 @@ export function createEngine(connection: EngineConnection, options: EngineOption
     },
   };
 }
-
-type ListedImage = {
-  readonly Id: string;
-  readonly RepoTags: readonly string[] | null;
-  readonly RepoDigests: readonly string[] | null;
-  readonly Labels: Readonly<Record<string, string>> | null;
-};
 
 function parsed(ref: string): ImageRef {
   const image = parseImageRef(ref);
