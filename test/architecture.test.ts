@@ -9,10 +9,10 @@ const sources = readSources();
 const byPath = new Map(sources.map((source) => [source.path, source]));
 
 /** Each stage knows those before it. */
-const STAGES = ['shared', 'definition', 'graph', 'lint', 'state', 'plan', 'execute', 'report'];
+const STAGES = ['shared', 'definition', 'packages', 'graph', 'lint', 'state', 'plan', 'execute', 'report'];
 const PURE = new Set(STAGES);
 /** What an adapter implements is declared in these. */
-const PORTS = new Set(['definition', 'lint', 'state', 'execute']);
+const PORTS = new Set(['definition', 'packages', 'lint', 'state', 'execute']);
 const EDGE = new Set(['shared', 'adapters', 'cli']);
 /** What all programs share of being a process. */
 const PROCESS_EDGE = 'run-process.ts';
@@ -43,7 +43,7 @@ function broken(files: readonly SourceFile[], rule: (file: SourceFile) => readon
 }
 
 describe('the stages', () => {
-  it('shared ← definition ← graph ← lint ← state ← plan ← execute ← report; adapters know shared and ports; cli knows all', () => {
+  it('shared ← definition ← packages ← graph ← lint ← state ← plan ← execute ← report; adapters know shared and ports; cli knows all', () => {
     expect(broken(sources, (file) => file.imports.filter(({ isPackage, mode, target }) => !isPackage && !mayImport(file, mode, target)).map(({ mode, target }) => `${mode} of ${target}`))).toEqual([]);
   });
   it('every folder of src is one of them', () => {
