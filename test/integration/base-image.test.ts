@@ -13,7 +13,8 @@ import { baseImageConfig, epochRule, packagesDigest } from '../../src/execute/ba
 import { imageArchive, imageManifest, type ArchiveLayer } from '../../src/execute/image-archive.js';
 import type { MadeRootFs, RootFsRequest } from '../../src/execute/root-file-systems.js';
 import { digestOf } from '../../src/shared/digest.js';
-import { startAptRepository, startCountingProxy, type AptRepository } from '../support/apt-repository.js';
+import { startAptRepository, type AptRepository } from '../support/apt-repository.js';
+import { startCountingProxy } from '../support/counting-proxy.js';
 import { rootFsOf } from '../support/rootfs.js';
 
 /** Older than most files of the suite: what is dated must be dated back. */
