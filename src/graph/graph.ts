@@ -132,6 +132,11 @@ export function isVersioned(node: Pick<Node, 'definition'>): boolean {
   return node.definition.tagSource.source === 'changelog';
 }
 
+/** The images that an image's packages may be from: what its final stage is FROM; where that is scratch, all that it copies from. */
+export function packageSources({ base, sources }: Pick<Node, 'base' | 'sources'>): readonly Source[] {
+  return base === undefined ? sources : sources.filter(({ ref }) => ref === base);
+}
+
 /** Full references of everything an image stands on: first the tree's, then outside images. */
 export function parentRefs(graph: Graph, node: Node): readonly string[] {
   return [

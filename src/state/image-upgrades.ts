@@ -10,6 +10,27 @@ export type ImageUpgrades = {
   /** Empty: all that the image's sources offer is known. Else `upgrades` may lack some. */
   readonly unknown: readonly Unknown[];
   readonly upgrades: readonly Upgrade[];
+  /** What is installed in it: version by packageKey. */
+  readonly installed: ReadonlyMap<string, string>;
+};
+
+/** What tells a package from all others of an image: `libssl3:amd64`. */
+export function packageKey(name: string, architecture: string): string {
+  return `${name}:${architecture}`;
+}
+
+/** What was read of the packages of images that are published, and of what those stand on. */
+export type UpgradesRead = {
+  /** Those that were asked for and are published, and the ancestors in the tree that they may have packages from. */
+  readonly images: ReadonlyMap<ImageName, ImageUpgrades>;
+  /** Outside images that one of these has packages from, by the reference in its Dockerfile. */
+  readonly outside: ReadonlyMap<string, OutsidePackages>;
+};
+
+/** An outside image as it is today. Its upgrades are not looked for: nobody here rebuilds it. */
+export type OutsidePackages = Pick<ImageUpgrades, 'unknown' | 'installed'> & {
+  /** undefined: it could not be read. */
+  readonly digest: Digest | undefined;
 };
 
 /** Whose rebuild brings an upgrade: an image of the tree, or an outside image, which nobody here rebuilds. */
