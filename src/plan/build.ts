@@ -2,7 +2,7 @@ import { parentRefs, type Graph, type Node } from '../graph/graph.js';
 import { tagOf } from '../graph/tags.js';
 import { movingTagOf, otherMovingTag, versionLabelOf, type TagSource } from '../definition/definition.js';
 import type { Nightly } from '../definition/nightly.js';
-import { formatImageRef, repositoryOf, withTag, type ImageName } from '../shared/image-ref.js';
+import { formatImageRef, withTag, type ImageName } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
 import { isPlatform } from '../shared/platform.js';
 import { newestDatedFirst, nextDatedTag, parseDatedTag } from '../state/dated-tag.js';
@@ -13,6 +13,7 @@ import type { ImageState, Need, State } from '../state/state.js';
 import { mayMoveLatest } from './latest.js';
 import { isPublished } from './publishing.js';
 import type { Reason } from './reason.js';
+import { recordedDigest } from './recorded-digest.js';
 import type { Plan, RunPublishing, Step } from './step.js';
 
 /** What a user asks of a build. */
@@ -281,20 +282,10 @@ function whichParentsMove(one: One, recordedParents: ParentDigests): readonly Re
     if (parent === undefined) return [];
     const standing = one.standings.get(parent);
     if (standing === 'changes') return [{ why: 'parent-builds', parent }];
-    const recorded = recordedDigest(one, recordedParents, parent);
+    const recorded = recordedDigest(one.graph, one.node, recordedParents, parent);
     if (standing === undefined || standing === 'absent' || recorded === undefined || recorded === standing.digest) return [];
     return [{ why: 'parent-moved', parent, from: recorded, to: standing.digest }];
   });
-}
-
-/** The digest that was recorded for a parent, under whichever tag it had then. Another tag of its repository, which the Dockerfile also names, is no record of it. */
-function recordedDigest({ graph, node }: One, parents: ParentDigests, parent: ImageName): string | undefined {
-  const { ref } = graph.nodes.get(parent)!;
-  const own = parents[formatImageRef(ref)];
-  if (own !== undefined) return own;
-  const repository = repositoryOf(ref);
-  const others = new Set(node.sources.flatMap((source) => (source.image === undefined ? [source.ref] : [])));
-  return Object.entries(parents).find(([recorded]) => !others.has(recorded) && (recorded === repository || recorded.startsWith(`${repository}:`)))?.[1];
 }
 
 /** Whether what was built for one platform is what a build for another would make; undefined is the engine's own, whatever that is. */
@@ -308,7 +299,7 @@ function isToday(one: One, provenance: Provenance): boolean {
   return one.node.sources.every(({ image }) => {
     if (image === undefined) return true;
     const standing = one.standings.get(image);
-    return typeof standing === 'object' && standing.digest === recordedDigest(one, provenance.parents, image);
+    return typeof standing === 'object' && standing.digest === recordedDigest(one.graph, one.node, provenance.parents, image);
   });
 }
 

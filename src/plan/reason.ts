@@ -1,6 +1,8 @@
 import { formatAge } from '../shared/age.js';
 import { shortDigest, type Digest } from '../shared/digest.js';
 import type { ImageName } from '../shared/image-ref.js';
+import type { Upgrade } from '../packages/upgrade.js';
+import { upgradeLines } from './upgrade-lines.js';
 
 /** Why a step is as it is. Data; `explain` says it in words. */
 export type Reason =
@@ -12,6 +14,14 @@ export type Reason =
   | { readonly why: 'parent-stays'; readonly parent: ImageName }
   | { readonly why: 'parent-builds'; readonly parent: ImageName }
   | { readonly why: 'parent-moved'; readonly parent: ImageName; readonly from: string; readonly to: string }
+  /** The changelog's newest version of a parent is none that the image stands on. */
+  | { readonly why: 'parent-bumped'; readonly parent: ImageName; readonly version: string }
+  /** `ifDiffers`: a parent that comes out as it is now is no reason any more. */
+  | { readonly why: 'parent-refreshed'; readonly parent: ImageName; readonly ifDiffers: boolean }
+  /** `tried`: marks of all that a rebuild could bring, as the label holds them. */
+  | { readonly why: 'packages-outdated'; readonly upgrades: readonly Upgrade[]; readonly tried: readonly string[] }
+  /** Milliseconds. */
+  | { readonly why: 'too-old'; readonly age: number; readonly limit: number }
   | { readonly why: 'inputs-changed' }
   | { readonly why: 'platform-changed'; readonly from: string; readonly to: string }
   | { readonly why: 'changed-without-changelog' }
@@ -61,6 +71,14 @@ function shortParent(digest: string): string {
   return digest.startsWith('id:') ? `local image ${shortDigest(digest.slice(3))}` : shortDigest(digest);
 }
 
+/** So many source packages are told in one line. */
+const TOLD = 3;
+
+function sayUpgrades(upgrades: readonly Upgrade[]): string {
+  const lines = upgradeLines([...upgrades.filter(({ security }) => security), ...upgrades.filter(({ security }) => !security)]);
+  return `${lines.slice(0, TOLD).join(', ')}${lines.length > TOLD ? ` and ${lines.length - TOLD} more` : ''}`;
+}
+
 /** The reason as a person says it; `say` turns images into names. */
 export function explain(reason: Reason, say: (image: ImageName) => string): string {
   switch (reason.why) {
@@ -80,6 +98,14 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
       return `${say(reason.parent)} is built in this run`;
     case 'parent-moved':
       return `${say(reason.parent)} moved (${shortParent(reason.from)} → ${shortParent(reason.to)})`;
+    case 'parent-bumped':
+      return `${say(reason.parent)} is ${reason.version} by now`;
+    case 'parent-refreshed':
+      return `${say(reason.parent)} is refreshed${reason.ifDiffers ? ', unless that comes out the same' : ''}`;
+    case 'packages-outdated':
+      return sayUpgrades(reason.upgrades);
+    case 'too-old':
+      return `made ${formatAge(reason.age)} ago (max_age: ${formatAge(reason.limit)})`;
     case 'inputs-changed':
       return 'its definition changed';
     case 'platform-changed':

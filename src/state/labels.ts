@@ -1,10 +1,11 @@
 import { isDigest, type Digest } from '../shared/digest.js';
 
-/** The labels that we write on every image we build. The first four are ours alone; the rest are OCI annotation keys (OCI image spec, "Annotations"). */
+/** The labels that we write on every image we build. The first five are ours alone; the rest are OCI annotation keys (OCI image spec, "Annotations"). */
 export const LABEL = {
   definition: 'build-images.definition',
   parents: 'build-images.parents',
   packages: 'build-images.packages',
+  tried: 'build-images.tried',
   platform: 'build-images.platform',
   title: 'org.opencontainers.image.title',
   version: 'org.opencontainers.image.version',
@@ -37,6 +38,8 @@ export type Provenance = {
   readonly packages: Digest | undefined;
   /** What the config asked for; undefined: the engine's own. */
   readonly platform: string | undefined;
+  /** Marks of the upgrades that it was built for (plan/refresh.ts); what is still to be had of them, a rebuild does not bring. */
+  readonly tried?: readonly string[] | undefined;
 };
 
 /**
@@ -59,6 +62,7 @@ export function provenanceOf(labels: Readonly<Record<string, string>>, name: str
     created: labels[LABEL.created] || undefined,
     packages: packages !== undefined && isDigest(packages) ? packages : undefined,
     platform: labels[LABEL.platform] || undefined,
+    tried: labels[LABEL.tried]?.split(' ').filter((mark) => mark !== ''),
   };
 }
 
