@@ -36,6 +36,7 @@ export const ON_ONE_ENGINE = [
   'integration/lint-oracle.test.ts',
   'integration/docker-pkg-arguments.test.ts',
   'integration/dockerignore-oracle.test.ts',
+  'integration/git-branch.test.ts',
   'integration/glob-oracle.test.ts',
   'integration/template-oracle.test.ts',
   'integration/update.test.ts',

@@ -19,6 +19,8 @@ export type Progress = {
 /** Something that happened in a run. `at`: milliseconds since 1970. The journal holds these, one a line, and every view is a fold of them. */
 export type Event = { readonly at: number } & (
   | { readonly type: 'run-started'; readonly run: string; readonly publishing: Plan['publishing']; readonly nightly?: Plan['nightly']; readonly steps: readonly Step[] }
+  /** Of each image that is built: one digest over what is tried. `night`: when it began, in milliseconds since 1970. */
+  | { readonly type: 'night-started'; readonly run: string; readonly night: number; readonly tries: Readonly<Record<ImageName, Digest>> }
   | { readonly type: 'step-started'; readonly image: ImageName; readonly action: Step['action']; readonly reasons: Step['reasons'] }
   | { readonly type: 'built'; readonly image: ImageName; readonly seconds: number; /** bytes */ readonly size: number; readonly id: string }
   | { readonly type: 'tested'; readonly image: ImageName; readonly seconds: number }

@@ -28,6 +28,10 @@ export type RunOptions = {
   readonly noPull: boolean;
   /** SOURCE_DATE_EPOCH in seconds, if the user set one. */
   readonly epoch: number | undefined;
+  /** Images that are begun when nothing else is left to begin. */
+  readonly last?: ReadonlySet<ImageName> | undefined;
+  /** Asked before each start: why nothing new is started from now on; undefined: go on. */
+  readonly pausedFor?: (() => string | undefined) | undefined;
 };
 
 /** Everything that running a plan reads beside the outside. */
@@ -108,7 +112,8 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
     {
       jobs: options.jobs,
       run: runStep,
-      mayStart: (image) => stopped === undefined && !signal.aborted && hasRoom(steps.get(image)!),
+      last: options.last,
+      mayStart: (image) => (stopped ??= options.pausedFor?.()) === undefined && !signal.aborted && hasRoom(steps.get(image)!),
       onBlocked: (image, by) => {
         ports.tell(signal.aborted ? { type: 'not-started', image, because: 'interrupted' } : { type: 'blocked', image, by });
       },

@@ -24,6 +24,8 @@ export type ScheduleOptions = {
   readonly run: (image: ImageName) => Promise<boolean>;
   /** Asked before each start: false ends the run once what is under way has ended. */
   readonly mayStart: (image: ImageName) => boolean;
+  /** Started only when nothing else can be. */
+  readonly last?: ReadonlySet<ImageName> | undefined;
   /** Told of each image that is never tried, and of the failed one nearest above it. */
   readonly onBlocked: (image: ImageName, by: ImageName) => void;
 };
@@ -40,7 +42,7 @@ export function chainLengths(tasks: readonly Task[]): ReadonlyMap<ImageName, num
 
 /**
  * Works through tasks (given parents first), several at once: of those whose parents are done, the one with the longest chain
- * of descendants first. A failure blocks descendants and nobody else.
+ * of descendants first, and those of `last` behind all others. A failure blocks descendants and nobody else.
  */
 export async function schedule(tasks: readonly Task[], options: ScheduleOptions): Promise<ReadonlyMap<ImageName, Result>> {
   const results = new Map<ImageName, Result>();
@@ -71,10 +73,11 @@ export async function schedule(tasks: readonly Task[], options: ScheduleOptions)
     }
   };
 
+  const turn = (image: ImageName): number => (options.last?.has(image) === true ? 1 : 0);
   const running = new Set<Promise<void>>();
   for (;;) {
     while (ready.length > 0 && running.size < options.jobs) {
-      ready.sort((a, b) => length.get(b)! - length.get(a)! || position.get(a)! - position.get(b)!);
+      ready.sort((a, b) => turn(a) - turn(b) || length.get(b)! - length.get(a)! || position.get(a)! - position.get(b)!);
       if (!options.mayStart(ready[0]!)) break;
       const image = ready.shift()!;
       const work: Promise<void> = options.run(image).then((succeeded) => {

@@ -36,6 +36,9 @@ export type Reason =
   /** The commit of `:latest` could not be looked up. */
   | { readonly why: 'age-unknown' }
   | { readonly why: 'older-parent'; readonly parent: ImageName }
+  /** It failed in so many nights; `next`: the day of the next try, in milliseconds since 1970. */
+  | { readonly why: 'resting'; readonly nights: number; readonly next: number }
+  | { readonly why: 'rests-with'; readonly parent: ImageName }
   // Of what prune takes away, and of what it leaves:
   | { readonly why: 'not-current' }
   | { readonly why: 'leftover'; readonly run: string }
@@ -130,6 +133,10 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
       return 'without git nobody can tell whether this checkout is older than the registry';
     case 'older-parent':
       return `it would step back: ${say(reason.parent)} is older here than in the registry`;
+    case 'resting':
+      return `it failed ${reason.nights === 1 ? 'last night' : `in ${reason.nights} nights`}: the next try is on ${new Date(reason.next).toISOString().slice(0, 10)}`;
+    case 'rests-with':
+      return `it waits for ${say(reason.parent)}`;
     case 'not-current':
       return 'not the current one';
     case 'leftover':

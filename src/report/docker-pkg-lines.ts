@@ -58,6 +58,7 @@ export function createDockerPkgView(): DockerPkgView {
         case 'run-finished':
           // A run that ended before its plan was begun has shown no heading yet.
           return publishing === undefined ? [] : end(event.exit === EXIT.ok || event.exit === EXIT.failed);
+        case 'night-started':
         case 'step-started':
         case 'built':
         case 'promotion-intended':

@@ -51,6 +51,7 @@ export function afterEvent(view: LiveView, event: Event): LiveView {
       return end(view, event.image, 'blocked');
     case 'not-started':
       return end(view, event.image, 'not done');
+    case 'night-started':
     case 'built':
     case 'tested':
     case 'untested':

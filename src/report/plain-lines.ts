@@ -55,6 +55,8 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
           ...formatNightly(event.nightly),
           ...event.steps.filter(({ action }) => action === 'blocked').map((step) => says(step.image, 'blocked', why(step.reasons))),
         ];
+      case 'night-started':
+        return [];
       case 'step-started':
         return [says(event.image, event.action, why(event.reasons))];
       case 'built':

@@ -181,6 +181,24 @@ describe('a failure', () => {
   });
 });
 
+describe('a run that is asked to pause', () => {
+  it('starts nothing new, ends what is under way, and moves :latest to what was published', async () => {
+    let built = 0;
+    const { told, events, exit, deeds } = await runInMemory('a ← b, c', { hooks: { build: () => void built++ }, options: { pausedFor: () => (built > 0 ? 'it is 06:00' : undefined) } });
+    expect([exit, results(told()).toSorted(), deeds.filter((deed) => deed.startsWith('build'))]).toEqual([0, ['not-started b', 'not-started c', 'promoted a', 'published a'], ['build a']]);
+    expect(events.filter(({ type }) => type === 'not-started').map((event) => (event as { because: string }).because)).toEqual(['it is 06:00', 'it is 06:00']);
+  });
+  it('is not asked again once it was: what is left waits for the next run', async () => {
+    let asked = 0;
+    await runInMemory('a, b, c', { options: { jobs: 1, pausedFor: () => (++asked === 2 ? 'it is 06:00' : undefined) } });
+    expect(asked).toBe(2);
+  });
+  it('begins those that come last behind the others', async () => {
+    const { deeds } = await runInMemory('a, b', { options: { last: new Set(['a']) } });
+    expect(deeds.filter((deed) => deed.startsWith('build'))).toEqual(['build b', 'build a']);
+  });
+});
+
 describe('what a failure comes to', () => {
   const refused = new RegistryError('403 from the registry', REGISTRY, 403, ['docker login']);
   const gone = new RegistryError('the registry does not answer', REGISTRY, undefined);

@@ -44,6 +44,15 @@ describe('schedule', () => {
     await end('d');
     await done;
   });
+  it('starts those of last behind all others, however long their chains are', async () => {
+    const { started, run, end } = gates();
+    const done = schedule(tasks('a b<a c d'), { jobs: 1, run, mayStart: () => true, last: new Set(['a', 'c']), onBlocked: () => undefined });
+    for (const image of ['d', 'a', 'b', 'c']) {
+      expect(started.at(-1)).toBe(image);
+      await end(image);
+    }
+    await done;
+  });
   it('never starts a child before all of its parents are done', async () => {
     const { started, run, end } = gates();
     const done = schedule(tasks('a b c<a+b'), { jobs: 3, run, mayStart: () => true, onBlocked: () => undefined });

@@ -30,6 +30,8 @@ const SAID: { readonly [why in Reason['why']]: readonly [Extract<Reason, { why: 
   'parent-updated': [{ why: 'parent-updated', parents: ['ns/base', 'ns/web'] }, 'base and web are updated'],
   'older-checkout': [{ why: 'older-checkout', latest: '3.0' }, 'your checkout is older than the registry (:latest is 3.0)'],
   'age-unknown': [{ why: 'age-unknown' }, 'without git nobody can tell whether this checkout is older than the registry'],
+  resting: [{ why: 'resting', nights: 2, next: Date.UTC(2026, 10, 22, 2) }, 'it failed in 2 nights: the next try is on 2026-11-22'],
+  'rests-with': [{ why: 'rests-with', parent: 'ns/base' }, 'it waits for base'],
   'older-parent': [{ why: 'older-parent', parent: 'ns/base' }, 'it would step back: base is older here than in the registry'],
   'not-current': [{ why: 'not-current' }, 'not the current one'],
   leftover: [{ why: 'leftover', run: '20261120-2104' }, 'left by run 20261120-2104, which is no more'],
