@@ -1,57 +1,15 @@
-/** One stanza of a deb822 sources file (sources.list(5)). */
-export type AptSource = {
-  readonly types: readonly string[];
-  readonly uris: readonly string[];
-  readonly suites: readonly string[];
-  readonly components: readonly string[];
-  /** Other fields by their deb822 names: `Signed-By`, `Trusted`. */
-  readonly options: Readonly<Record<string, string>>;
-};
+import type { AptSource } from '../../packages/apt-sources.js';
 
-/** Reads one-line entries (`deb [signed-by=…] URI SUITE COMPONENT…`); entries that differ only in their suite become one source. */
-export function parseOneLineSources(text: string): readonly AptSource[] {
-  const sources = new Map<string, AptSource>();
-  for (const line of text.split('\n')) {
-    const match = /^\s*(deb|deb-src)\s+(?:\[([^\]]*)\]\s*)?(\S+)\s+(\S+)\s*([^#]*)/.exec(line);
-    if (match === null) continue;
-    const [, type, optionText = '', uri, suite, componentText = ''] = match;
-    const components = componentText.trim().split(/\s+/).filter(Boolean);
-    const options = parseOptions(optionText);
-    const key = JSON.stringify([type, uri, components, options]);
-    const known = sources.get(key);
-    sources.set(key, known === undefined ? { types: [type!], uris: [uri!], suites: [suite!], components, options } : { ...known, suites: [...known.suites, suite!] });
+/** Entries that differ only in their suite as one. */
+export function joinSuites(sources: readonly AptSource[]): readonly AptSource[] {
+  const joined = new Map<string, AptSource>();
+  for (const source of sources) {
+    const { suites: _, ...same } = source;
+    const key = JSON.stringify(same);
+    const known = joined.get(key);
+    joined.set(key, known === undefined ? source : { ...known, suites: [...known.suites, ...source.suites] });
   }
-  return [...sources.values()];
-}
-
-/** Options whose deb822 field is not the option's own name with capitals. */
-const FIELD_OF_OPTION: Readonly<Record<string, string>> = { arch: 'Architectures', lang: 'Languages', target: 'Targets' };
-
-function parseOptions(text: string): Record<string, string> {
-  const options: Record<string, string> = {};
-  for (const [, name = '', quoted, bare] of text.matchAll(/([a-z-]+)=(?:"([^"]*)"|(\S+))/gi)) {
-    const field = FIELD_OF_OPTION[name.toLowerCase()] ?? name.toLowerCase().replace(/(^|-)([a-z])/g, (_, dash: string, letter: string) => dash + letter.toUpperCase());
-    options[field] = (quoted ?? bare ?? '').replaceAll(',', ' ');
-  }
-  return options;
-}
-
-/** Reads a deb822 sources file (sources.list(5)); stanzas that are switched off are left out. */
-export function parseDeb822Sources(text: string): readonly AptSource[] {
-  return text.split(/\n(?:[ \t]*\n)+/).flatMap((stanza) => {
-    const fields = new Map<string, string>();
-    let last = '';
-    for (const line of stanza.split('\n')) {
-      const field = /^([A-Za-z-]+):[ \t]*(.*)$/.exec(line);
-      if (field !== null) fields.set((last = field[1]!), field[2]!);
-      else if (/^[ \t]/.test(line) && last !== '') fields.set(last, `${fields.get(last)!}\n${line}`);
-    }
-    const words = (field: string): string[] => (fields.get(field) ?? '').trim().split(/\s+/).filter(Boolean);
-    const source = { types: words('Types'), uris: words('URIs'), suites: words('Suites'), components: words('Components') };
-    if (source.types.length === 0 || source.uris.length === 0 || fields.get('Enabled') === 'no') return [];
-    const options = Object.fromEntries([...fields].filter(([field]) => !['Types', 'URIs', 'Suites', 'Components', 'Enabled'].includes(field)));
-    return [{ ...source, options }];
-  });
+  return [...joined.values()];
 }
 
 /** A deb822 sources file. */

@@ -1,7 +1,8 @@
 import type { RootFs } from '../../definition/rootfs.js';
 import type { DebianPackage } from '../../execute/root-file-systems.js';
+import type { AptSource } from '../../packages/apt-sources.js';
 import { resolveScript, sortPackages } from './apt-resolve.js';
-import { formatSources, type AptSource } from './apt-sources.js';
+import { formatSources } from './apt-sources.js';
 import { finishScript, IN_IMAGE_VARIABLE, LISTS_VARIABLE, takeFiles, WHILE_MADE_VARIABLE, writeFile } from './finish-root.js';
 import type { Command, Installation, RootTool } from './root-tool.js';
 import { shellWord } from './shell-word.js';

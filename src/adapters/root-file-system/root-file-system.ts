@@ -10,12 +10,13 @@ import type { AptSettings } from '../../definition/apt-settings.js';
 import { parsePublicKeys } from '../../definition/openpgp-key.js';
 import type { BaseTool, RootFs } from '../../definition/rootfs.js';
 import { RootFileSystemFailure, type MadeRootFs, type RootFileSystems, type RootFsRequest } from '../../execute/root-file-systems.js';
+import { parseDeb822Sources, parseOneLineSources, type AptSource } from '../../packages/apt-sources.js';
 import type { Digest } from '../../shared/digest.js';
 import { EXIT, Fault } from '../../shared/errors.js';
 import { missingComponent } from './apt-failure.js';
 import { aptFilesOfImage, aptFilesWhileMade, keyringFiles, writeFiles } from './apt-files.js';
 import { idlePreference, MERGED_USR_MARK, plannedPackages } from './apt-resolve.js';
-import { DEBIAN_KEYRING, formatSources, parseDeb822Sources, parseOneLineSources, parseRelease, signSources, type AptSource, type ReleaseFile } from './apt-sources.js';
+import { DEBIAN_KEYRING, formatSources, joinSuites, parseRelease, signSources, type ReleaseFile } from './apt-sources.js';
 import { DEBUERREOTYPE } from './debuerreotype.js';
 import { withoutDeviceNodes } from './device-nodes.js';
 import { IN_IMAGE_VARIABLE, LISTS_VARIABLE, WHILE_MADE_VARIABLE } from './finish-root.js';
@@ -155,11 +156,11 @@ async function readReleases(lists: string): Promise<ReadonlyMap<string, ReleaseF
 async function readSources(root: string, { apt }: RootFs, trusted: string): Promise<readonly AptSource[]> {
   const ours = apt.repositories.map(({ name }) => `${name}.sources`);
   const parts = join(root, 'etc/apt/sources.list.d');
-  const sources = [...parseOneLineSources(await readFile(join(root, 'etc/apt/sources.list'), 'utf8').catch(() => ''))];
+  const sources = [...joinSuites(parseOneLineSources(await readFile(join(root, 'etc/apt/sources.list'), 'utf8').catch(() => '')).sources)];
   for (const name of (await readdir(parts)).sort()) {
     if (ours.includes(name)) continue;
     const text = await readFile(join(parts, name), 'utf8');
-    sources.push(...(name.endsWith('.sources') ? parseDeb822Sources(text) : parseOneLineSources(text)));
+    sources.push(...(name.endsWith('.sources') ? parseDeb822Sources(text).sources : joinSuites(parseOneLineSources(text).sources)));
   }
   return sources.map((source) => {
     const { 'Signed-By': signer, ...others } = source.options;

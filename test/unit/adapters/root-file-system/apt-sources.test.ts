@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { DEBIAN_KEYRING, formatSources, listPrefix, parseDeb822Sources, parseOneLineSources, parseRelease, signSources } from '../../../../src/adapters/root-file-system/apt-sources.js';
+import { DEBIAN_KEYRING, formatSources, joinSuites, listPrefix, parseRelease, signSources } from '../../../../src/adapters/root-file-system/apt-sources.js';
+import { parseDeb822Sources, parseOneLineSources } from '../../../../src/packages/apt-sources.js';
 
 const ONE_LINE = `deb http://archive.example.org/debian trixie main
 deb http://archive.example.org/debian trixie-updates main
@@ -9,7 +10,7 @@ deb [arch=amd64,i386 signed-by="/usr/share/keyrings/a.gpg"] http://security.exam
 
 describe('sources of apt', () => {
   it('suites of the same archive become one stanza', () => {
-    expect(formatSources(parseOneLineSources(ONE_LINE))).toBe(`Types: deb
+    expect(formatSources(joinSuites(parseOneLineSources(ONE_LINE).sources))).toBe(`Types: deb
 URIs: http://archive.example.org/debian
 Suites: trixie trixie-updates
 Components: main
@@ -23,11 +24,11 @@ Signed-By: /usr/share/keyrings/a.gpg
 `);
   });
   it('what was written as deb822 is read back equal', () => {
-    const sources = parseOneLineSources(ONE_LINE);
-    expect(parseDeb822Sources(formatSources(sources))).toEqual(sources);
+    const sources = joinSuites(parseOneLineSources(ONE_LINE).sources);
+    expect(parseDeb822Sources(formatSources(sources))).toEqual({ sources });
   });
   it('a key in the file keeps its lines, and a stanza that is switched off is left out', () => {
-    const sources = parseDeb822Sources('Types: deb\nURIs: http://a.example.org/\nSuites: ./\nSigned-By:\n -----BEGIN\n .\n -----END\n\nEnabled: no\nTypes: deb\nURIs: http://b.example.org/\nSuites: x\n');
+    const { sources } = parseDeb822Sources('Types: deb\nURIs: http://a.example.org/\nSuites: ./\nSigned-By:\n -----BEGIN\n .\n -----END\n\nEnabled: no\nTypes: deb\nURIs: http://b.example.org/\nSuites: x/\n');
     expect(sources).toHaveLength(1);
     expect(formatSources(sources)).toContain('Signed-By: \n -----BEGIN\n .\n -----END\n');
   });
@@ -35,7 +36,7 @@ Signed-By: /usr/share/keyrings/a.gpg
 
 describe('signSources', () => {
   const release = (origin: string) => ({ origin, date: 1 });
-  const sources = parseOneLineSources('deb [signed-by=/root/key.gpg] http://a.example.org/debian trixie main\ndeb http://b.example.org/x y z');
+  const sources = parseOneLineSources('deb [signed-by=/root/key.gpg] http://a.example.org/debian trixie main\ndeb http://b.example.org/x y z').sources;
   it("Debian's archives are signed by Debian's keyring inside the image, others as their entry says", () => {
     const releases = new Map([
       ['a.example.org_debian_dists_trixie_InRelease', release('Debian')],
