@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseImagePackages } from '../../../src/packages/image-packages.js';
+import { imageWith, packageFiles, statusOf } from '../../support/packages-in-memory.js';
+
+const KEY = { '/usr/share/keyrings/a.gpg': 'key' };
+
+function sourcesOf(files: Readonly<Record<string, string>>): readonly string[] {
+  return imageWith([], { '/etc/apt/trusted.gpg.d/t.gpg': 't', ...KEY, ...files }).sources.map(({ uri, suite, components, architectures, keyrings, fingerprints, checksValidUntil }) =>
+    [uri, suite, components.join('+'), architectures.join('+'), keyrings === 'trusted' ? keyrings : keyrings.map(({ path }) => path).join('+'), ...(fingerprints ?? []), ...(checksValidUntil ? [] : ['may be old'])].filter(Boolean).join(' '),
+  );
+}
+const line = (text: string): readonly string[] => sourcesOf({ '/etc/apt/sources.list': text });
+const stanza = (text: string): readonly string[] => sourcesOf({ '/etc/apt/sources.list.d/x.sources': text });
+
+describe('the sources of an image', () => {
+  it.each([
+    ['deb http://a.org/d trixie main contrib', ['http://a.org/d trixie main+contrib amd64 /etc/apt/trusted.gpg.d/t.gpg']],
+    ['deb [arch=amd64,i386 signed-by=/usr/share/keyrings/a.gpg] http://a.org/d trixie main # why', ['http://a.org/d trixie main amd64+i386 /usr/share/keyrings/a.gpg']],
+    ['deb [trusted=yes] http://a.org/$(ARCH) ./', ['http://a.org/amd64 ./ amd64 trusted']],
+    ['deb [ signed-by=0123,/usr/share/keyrings/a.gpg check-valid-until=no ] http://a.org/d trixie main', ['http://a.org/d trixie main amd64 /usr/share/keyrings/a.gpg 0123 may be old']],
+    ['deb http://a.org/d trixie main\ndeb http://a.org/d trixie contrib main', ['http://a.org/d trixie main+contrib amd64 /etc/apt/trusted.gpg.d/t.gpg']],
+    ['# deb http://a.org/d trixie main\ndeb-src http://a.org/d trixie main', []],
+  ])('in one line: %s', (text, expected) => {
+    expect(line(text)).toEqual(expected);
+  });
+  it.each([
+    ['Types: deb deb-src\nURIs: http://a.org/d\nSuites: trixie trixie-updates\nComponents: main\nSigned-By: /usr/share/keyrings/a.gpg\n', ['http://a.org/d trixie main amd64 /usr/share/keyrings/a.gpg', 'http://a.org/d trixie-updates main amd64 /usr/share/keyrings/a.gpg']],
+    ['types: deb\nuris: http://a.org/d\nsuites: ./\narchitectures-add: i386\n', ['http://a.org/d ./ amd64+i386 /etc/apt/trusted.gpg.d/t.gpg']],
+    ['Enabled: no\nTypes: deb\nURIs: http://a.org/d\nSuites: ./\n', []],
+    ['Types: deb-src\nURIs: http://a.org/d\nSuites: ./\n', []],
+  ])('in stanzas: %s', (text, expected) => {
+    expect(stanza(text)).toEqual(expected);
+  });
+  it.each([
+    ['a key that is not there', { '/etc/apt/sources.list': 'deb [signed-by=/root/k.gpg] https://u:p@a.org/d trixie main' }, ['/root/k.gpg is not in it, the key of https://a.org/d trixie']],
+    ['a source inside the image', { '/etc/apt/sources.list': 'deb mirror+file:/etc/apt/mirrors.list trixie main' }, ['its source mirror+file:/etc/apt/mirrors.list can be read inside the image only']],
+    ['a line without a suite', { '/etc/apt/sources.list': '\ndeb http://a.org/d' }, ['/etc/apt/sources.list: line 2 names no suite']],
+    ['preferences without a priority', { '/etc/apt/preferences': 'Package: a\nPin: version 1\n' }, ['/etc/apt/preferences: stanza 1 has no priority from -32768 to 32767 other than 0']],
+    ['settings whose braces do not match', { '/etc/apt/apt.conf.d/x': 'APT { ' }, ['/etc/apt/apt.conf.d/x is no apt.conf(5)']],
+    ['another system', { '/var/lib/dpkg/status': '', '/etc/os-release': 'PRETTY_NAME="Alpine Linux v3.20"\n' }, []],
+  ])('what cannot be read is unknown: %s', (_, files, expected) => {
+    expect(imageWith([], files).unreadable.map(({ says }) => says)).toEqual(expected);
+  });
+  it('a system without dpkg is unknown, an empty image is not', () => {
+    expect(parseImagePackages(packageFiles({ '/etc/os-release': 'NAME="Alpine Linux"\n' })).unreadable).toEqual([{ why: 'unreadable', says: 'it is Alpine Linux and has no records of dpkg' }]);
+    expect(parseImagePackages(packageFiles({}))).toMatchObject({ installed: [], sources: [], unreadable: [] });
+  });
+});
+
+describe('what is installed', () => {
+  it('is what dpkg and images without dpkg record', () => {
+    const files = packageFiles({ '/var/lib/dpkg/status': statusOf('a 1\nSource: b (2)'), '/var/lib/dpkg/status.d/c': 'Package: c\nVersion: 1+b3\nArchitecture: amd64\n', '/var/lib/dpkg/status.d/c.md5sums': 'ab usr/bin/c\n' });
+    expect(parseImagePackages(files).installed.map(({ name, version, source, sourceVersion }) => [name, version, source, sourceVersion])).toEqual([['a', '1', 'b', '2'], ['c', '1+b3', 'c', '1']]);
+  });
+  it('is of the architectures that dpkg lists', () => {
+    expect(imageWith([], { '/var/lib/dpkg/arch': 'arm64\namd64\n' })).toMatchObject({ architecture: 'arm64', foreignArchitectures: ['amd64'] });
+    expect(imageWith([])).toMatchObject({ architecture: 'amd64', foreignArchitectures: [] });
+  });
+});
