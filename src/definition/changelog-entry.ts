@@ -13,10 +13,16 @@ export type NewEntry = {
   readonly author: string;
   /** As `formatDate` makes it. */
   readonly date: string;
+  /** The verb that writes it; unset: `update`. */
+  readonly by?: 'refresh';
 };
 
 /** The last change of an entry that is ours: such an entry may be added to. */
-const MARKER = '   (build-images update)';
+const MARKERS = { update: '   (build-images update)', refresh: '   (build-images refresh)' } as const;
+
+function isMarker(line: string): boolean {
+  return line === MARKERS.update || line === MARKERS.refresh;
+}
 
 const INDENT = '   ';
 
@@ -42,7 +48,7 @@ export function reasonLines(text: string): readonly string[] {
 export function formatEntry(entry: NewEntry): string {
   const { heading, lines } = entry;
   const changes = [...(heading === undefined ? [] : [heading]), ...lines].map((line) => INDENT + line);
-  return [headingOf(entry), '', ...changes, MARKER, '', trailerOf(entry), '', ''].join('\n');
+  return [headingOf(entry), '', ...changes, MARKERS[entry.by ?? 'update'], '', trailerOf(entry), '', ''].join('\n');
 }
 
 function headingOf({ package: name, version, distribution }: NewEntry): string {
@@ -58,9 +64,25 @@ export function prependEntry(text: string, { entries: [newest] }: Changelog, ent
   return text.slice(0, newest.start) + formatEntry(entry) + text.slice(newest.start);
 }
 
-/** Whether an entry is one that `formatEntry` wrote, whatever else a person added to it since. */
-export function isOurs(text: string, entry: ChangelogEntry): boolean {
-  return entry.date !== undefined && text.slice(entry.start, entry.end).includes(`\n${MARKER}\n`);
+/** Whether an entry is one that `formatEntry` wrote (for one verb, or any), whatever else a person added to it since. */
+export function isOurs(text: string, entry: ChangelogEntry, by?: keyof typeof MARKERS): boolean {
+  return entry.date !== undefined && text.slice(entry.start, entry.end).split('\n').some((line) => (by === undefined ? isMarker(line) : line === MARKERS[by]));
+}
+
+/** The changes of the newest entry, which is ours, below a heading, or without one above the first; none where there is no such heading. */
+export function changesBelow(text: string, { entries: [newest] }: Changelog, heading: string | undefined): readonly string[] {
+  const lines = text.slice(newest.start, newest.end).split('\n');
+  const group = groupOf(lines, heading);
+  return group === undefined ? [] : lines.slice(group.start, group.end).map((line) => line.slice(INDENT.length)).filter((line) => line !== '');
+}
+
+/** A changelog's text without some changes below a heading of its newest entry, which is ours. */
+export function withoutChanges(text: string, { entries: [newest] }: Changelog, heading: string | undefined, isGone: (change: string) => boolean): string {
+  const lines = text.slice(newest.start, newest.end).split('\n');
+  const group = groupOf(lines, heading);
+  if (group === undefined) return text;
+  const kept = lines.filter((line, at) => at < group.start || at >= group.end || !isGone(line.slice(INDENT.length)));
+  return text.slice(0, newest.start) + kept.join('\n') + text.slice(newest.end);
 }
 
 /**
@@ -74,7 +96,7 @@ export function extendEntry(text: string, { entries: [newest] }: Changelog, entr
   const isSaid = group !== undefined && ['', ...lines.slice(group.start, group.end), ''].join('\n').includes(['', ...added, ''].join('\n'));
   if (isSaid && newest.version === entry.version) return text;
   if (!isSaid) {
-    const at = group?.end ?? lines.indexOf(MARKER);
+    const at = group?.end ?? lines.findIndex(isMarker);
     lines.splice(at, 0, ...(group === undefined ? [INDENT + entry.heading!] : []), ...added);
   }
   if (newest.version !== entry.version) lines[0] = headingOf(entry);
@@ -84,7 +106,7 @@ export function extendEntry(text: string, { entries: [newest] }: Changelog, entr
 
 /** Where the changes below a heading are: from the first to the one behind the last. Without a heading: those above the first one. */
 function groupOf(lines: readonly string[], heading: string | undefined): { readonly start: number; readonly end: number } | undefined {
-  const isEnd = (line: string): boolean => line === MARKER || line.startsWith(INDENT + FOLLOWS);
+  const isEnd = (line: string): boolean => isMarker(line) || line.startsWith(INDENT + FOLLOWS);
   const start = heading === undefined ? 1 : lines.indexOf(INDENT + heading) + 1;
   if (start === 0) return undefined;
   return { start, end: lines.findIndex((line, at) => at >= start && isEnd(line)) };

@@ -133,7 +133,7 @@ function planEntry(node: Node, follows: readonly string[], request: UpdateReques
 }
 
 /** Warns of parents that get a new version, and that the template names by hand under the old one: the image would go on standing on that. */
-function leftBehind({ definition, sources, byHand = [] }: Node, graph: Graph, moved: ReadonlySet<ImageName>): readonly Problem[] {
+export function leftBehind({ definition, sources, byHand = [] }: Node, graph: Graph, moved: ReadonlySet<ImageName>): readonly Problem[] {
   const template = templateOf(definition);
   return sources.flatMap(({ ref, image }) => {
     if (template === undefined || image === undefined || !byHand.includes(image) || !moved.has(image)) return [];
@@ -144,13 +144,14 @@ function leftBehind({ definition, sources, byHand = [] }: Node, graph: Graph, mo
   });
 }
 
-/** Without a version of the changelog itself, however far down it stands. */
-function nextVersion({ definition: { image }, tree }: Node, { entries: [newest, ...older] }: Changelog, { signature, isTaken }: UpdateRequest): string {
+/** The version after the newest: none that the changelog itself has, however far down it stands. */
+export function nextVersion({ definition: { image }, tree }: Node, { entries: [newest, ...older] }: Changelog, { signature, isTaken }: Pick<UpdateRequest, 'signature' | 'isTaken'>): string {
   const known = new Set(older.map(({ version }) => version));
   return bumpVersion(newest.version, signature(tree.name).mark, (version) => known.has(version) || isTaken(image, version));
 }
 
-function tagProblems(path: string, line: number, version: string): readonly Problem[] {
+/** Why the next version cannot be a tag; nothing when it can. */
+export function tagProblems(path: string, line: number, version: string): readonly Problem[] {
   const fault = tagFault(version);
   return fault === undefined ? [] : [errorAt(path, line, `the next version, "${version}", cannot be an image tag: ${fault}; name another with --version`)];
 }
@@ -164,7 +165,7 @@ function versionProblems(path: string, version: string, { entries: [newest, ...o
 }
 
 /** As text with every byte of it, a byte order mark too; undefined when it is not UTF-8. */
-function textOf(bytes: Uint8Array): string | undefined {
+export function textOf(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -180,16 +181,23 @@ export function differsByOurEntry(path: string, bytes: Uint8Array, head: Uint8Ar
   const changelog = parseChangelog(path, text);
   if (!changelog.ok) return false;
   const [newest] = changelog.value.entries;
-  return isOurs(text, newest) && text.slice(0, newest.start) + text.slice(newest.end) === committed;
+  if (!isOurs(text, newest)) return false;
+  const others = text.slice(0, newest.start) + text.slice(newest.end);
+  if (others === committed) return true;
+  // A refresh adds to an entry of its own that is committed already.
+  const before = parseChangelog(path, committed);
+  if (!before.ok) return false;
+  const [last] = before.value.entries;
+  return last.version === newest.version && isOurs(committed, last, 'refresh') && others === committed.slice(0, last.start) + committed.slice(last.end);
 }
 
 /** The message of the commit that holds an update: what, why, and each version. */
-export function commitMessage(graph: Graph, { steps, unchanged }: UpdatePlan, { named, reason }: Pick<UpdateRequest, 'named' | 'reason'>): string {
+export function commitMessage(graph: Graph, { steps, unchanged }: Pick<UpdatePlan, 'steps' | 'unchanged'>, { named, reason }: Pick<UpdateRequest, 'named' | 'reason'>, verb = 'Update'): string {
   const images = [...steps, ...unchanged].map(({ image }) => image);
   const others = images.filter((image) => !named.includes(image)).length;
   const what = named.length > 3 ? `${named.length} images` : named.map((image) => graph.nodes.get(image)!.definition.name).join(', ');
   const standing = others === 1 ? 'image that stands' : 'images that stand';
-  const subject = others === 0 ? `Update ${what}` : `Update ${what} and ${others} ${standing} on ${named.length === 1 ? 'it' : 'them'}`;
+  const subject = others === 0 ? `${verb} ${what}` : `${verb} ${what} and ${others} ${standing} on ${named.length === 1 ? 'it' : 'them'}`;
   const versions = [...steps.map(({ image, from, to }) => (from === to ? `${image} ${to}` : `${image} ${from} → ${to}`)), ...unchanged.map(({ image, version }) => `${image} ${version}`)];
   return [subject, '', ...reason, '', ...versions].join('\n');
 }
