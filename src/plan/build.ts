@@ -6,14 +6,15 @@ import { formatImageRef, withTag, type ImageName } from '../shared/image-ref.js'
 import type { Digest } from '../shared/digest.js';
 import { isPlatform } from '../shared/platform.js';
 import { newestDatedFirst, nextDatedTag, parseDatedTag } from '../state/dated-tag.js';
+import { withdrawnName } from '../state/withdrawn-tag.js';
 import { namesIn } from '../state/engine-images.js';
-import { LABEL, provenanceOf, type ParentDigests, type Provenance } from '../state/labels.js';
+import { LABEL, provenanceOf } from '../state/labels.js';
 import type { LocalImage } from '../state/local-images.js';
-import type { ImageState, Need, State } from '../state/state.js';
+import type { DatedImage, ImageState, Need, State } from '../state/state.js';
 import { mayMoveLatest } from './latest.js';
 import { isPublished } from './publishing.js';
 import type { Reason } from './reason.js';
-import { recordedDigest } from './recorded-digest.js';
+import { isToday, whichParentsMove, type Standing } from './standing.js';
 import type { Plan, RunPublishing, Step } from './step.js';
 
 /** What a user asks of a build. */
@@ -31,10 +32,9 @@ export type BuildRequest = {
   readonly nightly?: Nightly | undefined;
   /** What is built for; undefined: the engine's own. */
   readonly platform: string | undefined;
+  /** Withdrawn images in whose place a rebuild would bring newer packages; unset: nobody looked. */
+  readonly outdatedWithdrawn?: ReadonlySet<Digest> | undefined;
 };
-
-/** What children will stand on after the run: a digest (or `id:…`) known today, or something that this run makes. */
-type Standing = { readonly digest: string } | 'changes' | 'absent';
 
 type Planned = { readonly step: Step; readonly standing: Standing };
 
@@ -154,7 +154,8 @@ function stepOf(one: One, tag: string, part: Pick<Step, 'action' | 'reasons'> & 
 
 function planUnselected(one: One): Planned {
   const { node, published } = one;
-  const there = node.definition.tagSource.source === 'day' ? published.latest : published.version;
+  const isRolling = node.definition.tagSource.source === 'day';
+  const there = isRolling || (isBehind(one) && withdrawnVersion(one) !== undefined) ? published.latest : published.version;
   if (there === undefined) {
     const step = stepOf(one, node.ref.tag!, { action: 'keep', reasons: [{ why: 'not-selected' }] });
     return { step, standing: 'absent' };
@@ -190,6 +191,11 @@ function planVersioned(one: One): Planned {
     return move.result === 'refused' || move.result === 'left' ? { ...planned, step: { ...planned.step, reasons: [...planned.step.reasons, move.reason] } } : planned;
   }
 
+  const withdrawn = move.result === 'move' && isBehind(one) ? withdrawnVersion(one) : undefined;
+  if (withdrawn !== undefined) {
+    const { digest } = published.latest!;
+    return { step: stepOf(one, now ?? version, { action: 'keep', reasons: [{ why: 'withdrawn-latest', tag: withdrawn.tag, waitsFor: 'version' }], digest, now }), standing: { digest } };
+  }
   const standing: Standing = { digest: there.digest };
   const origin: readonly Reason[] = there.provenance === undefined ? [{ why: 'origin-unknown', digest: there.digest }] : [{ why: 'published', digest: there.digest }];
   const drift: readonly Reason[] = there.provenance !== undefined && there.provenance.definition !== one.today ? [{ why: 'changed-without-changelog' }] : [];
@@ -210,6 +216,25 @@ function planVersioned(one: One): Planned {
       return { step: stepOf(one, version, { ...base, action: 'promote', promotes: true, reasons }), standing };
     }
   }
+}
+
+/** Whether `:latest` of a versioned image is there, and is something else than its published newest version. */
+function isBehind({ published: { version, latest } }: One): boolean {
+  return version !== undefined && latest !== undefined && latest.digest !== version.digest;
+}
+
+/** The newest version, if it is withdrawn. */
+function withdrawnVersion({ node, state, need }: One): DatedImage | undefined {
+  const { image } = node.definition;
+  const known = state.withdrawn.get(image);
+  if (known === undefined) need({ need: 'withdrawn', image });
+  return known?.[0];
+}
+
+/** What was withdrawn of a rolling image and would be made, or promoted, again. */
+function withdrawnRolling(one: One): DatedImage | undefined {
+  const { state, node, request } = one;
+  return state.withdrawn.get(node.definition.image)?.find(({ digest, provenance }) => provenance !== undefined && isToday(one, provenance) && request.outdatedWithdrawn?.has(digest) !== true);
 }
 
 /** A nightly or snapshot build: what its tag does not name yet is built; nothing moves. */
@@ -236,6 +261,11 @@ function planRolling(one: One): Planned {
     return { step: stepOf(one, moving, { action: 'keep', reasons: [why], digest: kept.digest, now }), standing: { digest: kept.digest } };
   }
   if (dated === undefined) one.need({ need: 'dated-tags', image });
+  const withheld = requested ? undefined : withdrawnRolling(one);
+  if (withheld !== undefined && latest !== undefined) {
+    const why: Reason = { why: 'withdrawn-latest', tag: withheld.tag, waitsFor: 'change' };
+    return { step: stepOf(one, moving, { action: 'keep', reasons: [why], digest: latest.digest, now }), standing: { digest: latest.digest } };
+  }
   const back = one.publishes ? reasons.find((reason) => (reason.why === 'parent-moved' || reason.why === 'parent-builds') && one.olderParents.has(reason.parent)) : undefined;
   if (back !== undefined && latest !== undefined) {
     const { parent } = back as Extract<Reason, { why: 'parent-moved' | 'parent-builds' }>;
@@ -250,14 +280,15 @@ function planRolling(one: One): Planned {
     }
     if (state.ancestry.has(revision) && state.ancestry.get(revision) === undefined) reasons = [...reasons, { why: 'age-unknown' }];
   }
-  const ready = requested ? undefined : dated?.find(({ provenance }) => provenance !== undefined && isToday(one, provenance));
+  const withdrawn = state.withdrawn.get(image) ?? [];
+  const ready = requested ? undefined : dated?.find(({ digest, provenance }) => provenance !== undefined && isToday(one, provenance) && !withdrawn.some((one) => one.digest === digest));
   if (ready !== undefined) {
     const base = { digest: ready.digest, now };
     const why: readonly Reason[] = [{ why: 'promoted', tag: ready.tag }, ...reasons];
     const step = one.publishes ? stepOf(one, ready.tag, { ...base, action: 'promote', promotes: true, reasons: why }) : stepOf(one, ready.tag, { ...base, action: 'keep', reasons: why });
     return { step, standing: { digest: ready.digest } };
   }
-  const taken = [...(dated ?? []).map(({ tag }) => tag), ...localTags(one)];
+  const taken = [...(dated ?? []).map(({ tag }) => tag), ...withdrawn.flatMap(({ tag }) => withdrawnName(tag) ?? []), ...localTags(one)];
   return planUnpublished(one, nextDatedTag(request.day, taken), reasons, true, now);
 }
 
@@ -274,33 +305,6 @@ function whyRollingBuilds(one: One): readonly Reason[] {
   // Where one of the two is the engine's own, nobody knows whether they differ.
   if (platform !== undefined && provenance.platform !== undefined && !isPlatform(provenance.platform, platform)) reasons.push({ why: 'platform-changed', from: provenance.platform, to: platform });
   return [...reasons, ...whichParentsMove(one, provenance.parents)];
-}
-
-/** The parents that are, or will be in this run, something else than what an image was built on. */
-function whichParentsMove(one: One, recordedParents: ParentDigests): readonly Reason[] {
-  return one.node.sources.flatMap(({ image: parent }): Reason[] => {
-    if (parent === undefined) return [];
-    const standing = one.standings.get(parent);
-    if (standing === 'changes') return [{ why: 'parent-builds', parent }];
-    const recorded = recordedDigest(one.graph, one.node, recordedParents, parent);
-    if (standing === undefined || standing === 'absent' || recorded === undefined || recorded === standing.digest) return [];
-    return [{ why: 'parent-moved', parent, from: recorded, to: standing.digest }];
-  });
-}
-
-/** Whether what was built for one platform is what a build for another would make; undefined is the engine's own, whatever that is. */
-function isForPlatform(built: string | undefined, wanted: string | undefined): boolean {
-  return built === undefined || wanted === undefined ? built === wanted : isPlatform(built, wanted);
-}
-
-/** Whether an image was made from today's definition and stood on the tree's images as they will be after this run. */
-function isToday(one: One, provenance: Provenance): boolean {
-  if (provenance.definition !== one.today || !isForPlatform(provenance.platform, one.request.platform)) return false;
-  return one.node.sources.every(({ image }) => {
-    if (image === undefined) return true;
-    const standing = one.standings.get(image);
-    return typeof standing === 'object' && standing.digest === recordedDigest(one.graph, one.node, provenance.parents, image);
-  });
 }
 
 /** An image that the registry does not have: taken from the engine if that one is exactly what would be built, else built. */

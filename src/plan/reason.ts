@@ -27,6 +27,8 @@ export type Reason =
   | { readonly why: 'changed-without-changelog' }
   | { readonly why: 'requested' }
   | { readonly why: 'nightly'; readonly build: 'nightly' | 'snapshot' }
+  /** `:latest` was taken away from what a run would move it to. */
+  | { readonly why: 'withdrawn-latest'; readonly tag: string; readonly waitsFor: 'version' | 'change' }
   | { readonly why: 'needed-by'; readonly child: ImageName }
   | { readonly why: 'not-selected' }
   | { readonly why: 'update-asked' }
@@ -119,6 +121,8 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
       return 'a rebuild was asked for';
     case 'nightly':
       return `a ${reason.build} build was asked for`;
+    case 'withdrawn-latest':
+      return `${reason.tag} says that it was withdrawn: it waits for ${reason.waitsFor === 'version' ? 'a newer changelog version' : 'a change of its definition, of a parent or of its packages'}; build-images promote lifts that`;
     case 'needed-by':
       return `${say(reason.child)} stands on it`;
     case 'not-selected':

@@ -72,6 +72,11 @@ export function isLeftOut(step: Step): boolean {
   return step.action === 'keep' && step.reasons.some(({ why }) => why === 'not-selected');
 }
 
+/** Whether `:latest` stays behind since what it would move to was withdrawn. */
+export function isWithheld(step: Step): boolean {
+  return step.reasons.some(({ why }) => why === 'withdrawn-latest');
+}
+
 /** A plan as JSON: the form that scripts rely on. */
 export function planToJson(plan: Plan): unknown {
   return {

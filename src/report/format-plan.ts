@@ -4,7 +4,7 @@ import { isLeftOut, isPending, type Plan, type Step } from '../plan/step.js';
 import { formatTable } from './table.js';
 
 /** Reasons that a step which changes nothing is shown for all the same. */
-const WORTH_SAYING: ReadonlySet<string> = new Set(['changed-without-changelog', 'latest-unknown', 'promotion-pending']);
+const WORTH_SAYING: ReadonlySet<string> = new Set(['changed-without-changelog', 'latest-unknown', 'promotion-pending', 'withdrawn-latest']);
 
 /** Whether a person wants to see a step that keeps its image. */
 function isQuiet(step: Step): boolean {
@@ -14,7 +14,7 @@ function isQuiet(step: Step): boolean {
 /** A plan as a table. What is up to date is counted, not shown, unless all is asked for. */
 export function formatPlan(plan: Plan, all: boolean): readonly string[] {
   const shown = plan.steps.filter((step) => all || !isQuiet(step));
-  const stuck = plan.steps.filter(({ action, reasons }) => action === 'blocked' || reasons.some(({ why }) => why === 'latest-unknown' || why === 'older-checkout'));
+  const stuck = plan.steps.filter(({ action, reasons }) => action === 'blocked' || reasons.some(({ why }) => why === 'latest-unknown' || why === 'older-checkout' || why === 'withdrawn-latest'));
   const [first, ...more] = formatPublishing(plan.publishing);
   const head = first + (stuck.length === 0 ? '' : `            not moving ${[...new Set(stuck.map(({ moving }) => `:${moving ?? 'latest'}`))].join(' and ')} of ${stuck.length} image${stuck.length === 1 ? '' : 's'} (see below)`);
   const say = sayNames(plan.steps.map(({ image }) => image));

@@ -2,7 +2,7 @@ import type { Event } from '../execute/event.js';
 import { explain, sayNames, type Reason } from '../plan/reason.js';
 import { formatNightly, formatPublishing } from '../plan/publishing.js';
 import { isDeletion, sayPruned } from '../plan/prune.js';
-import { isLeftOut, isPending } from '../plan/step.js';
+import { isLeftOut, isPending, isWithheld } from '../plan/step.js';
 import { formatSize } from '../shared/size.js';
 import { count, formatDuration } from './amounts.js';
 import { formatNames, formatPruning, isNoted } from './format-prune.js';
@@ -47,13 +47,14 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
     switch (event.type) {
       case 'run-started':
         say = sayNames(event.steps.map(({ image }) => image));
-        width = Math.max(0, ...event.steps.filter((step) => isPending(step) || step.action === 'blocked').map(({ image }) => say(image).length));
+        width = Math.max(0, ...event.steps.filter((step) => isPending(step) || step.action === 'blocked' || isWithheld(step)).map(({ image }) => say(image).length));
         tally.leftOut = event.steps.filter(isLeftOut).length;
         tally.kept = event.steps.filter(({ action }) => action === 'keep').length - tally.leftOut;
         return [
           ...formatPublishing(event.publishing),
           ...formatNightly(event.nightly),
           ...event.steps.filter(({ action }) => action === 'blocked').map((step) => says(step.image, 'blocked', why(step.reasons))),
+          ...event.steps.filter(isWithheld).map((step) => says(step.image, 'kept', why(step.reasons))),
         ];
       case 'night-started':
         return [];

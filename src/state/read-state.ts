@@ -7,6 +7,7 @@ import type { DigestMemory } from './digest-memory.js';
 import { provenanceOf } from './labels.js';
 import type { LocalImages } from './local-images.js';
 import type { PublishedImages } from './published-images.js';
+import { isWithdrawn, withdrawnName, withdrawnTag } from './withdrawn-tag.js';
 import { stateOf, type DatedImage, type ImageState, type Need, type PublishedImage, type State } from './state.js';
 
 /** How many of a rolling image's dated tags are looked at: the one to promote is nearly always the newest. */
@@ -89,6 +90,7 @@ async function describe(name: string, ref: ImageRef, digest: Digest, { published
 /** The state with what a plan needed and did not have. */
 export async function readNeeds(graph: Graph, state: State, needs: readonly Need[], outside: Outside, signal: AbortSignal): Promise<State> {
   const dated = new Map(state.dated);
+  const withdrawn = new Map(state.withdrawn);
   const olderVersion = new Map(state.olderVersion);
   const digests = new Map(state.outside);
   const ancestry = new Map(state.ancestry);
@@ -97,10 +99,15 @@ export async function readNeeds(graph: Graph, state: State, needs: readonly Need
     distinct(needs),
     async (need) => {
       switch (need.need) {
-        case 'dated-tags':
-          return void dated.set(need.image, await readDated(graph.nodes.get(need.image)!, outside, signal));
+        case 'dated-tags': {
+          const read = await readDated(graph.nodes.get(need.image)!, outside, signal);
+          dated.set(need.image, read.dated);
+          return void withdrawn.set(need.image, read.withdrawn);
+        }
         case 'older-version':
           return void olderVersion.set(need.image, await findOlderVersion(graph.nodes.get(need.image)!, state.images.get(need.image)!, outside, signal));
+        case 'withdrawn':
+          return void withdrawn.set(need.image, await readWithdrawnVersion(graph.nodes.get(need.image)!, state.images.get(need.image)!, outside, signal));
         case 'local-images':
           local = await outside.local.list(signal);
           return;
@@ -112,7 +119,7 @@ export async function readNeeds(graph: Graph, state: State, needs: readonly Need
     },
     signal,
   );
-  return { images: state.images, dated, olderVersion, local, outside: digests, ancestry };
+  return { images: state.images, dated, withdrawn, olderVersion, local, outside: digests, ancestry };
 }
 
 function distinct(needs: readonly Need[]): readonly Need[] {
@@ -126,21 +133,41 @@ async function outsideDigest(text: string, { published }: Outside, signal: Abort
   return (await published.digestOf(ref.tag === undefined ? withTag(ref, 'latest') : ref, signal)) ?? null;
 }
 
-async function readDated(node: Named, outside: Outside, signal: AbortSignal): Promise<readonly DatedImage[]> {
-  const { published } = outside;
-  const tags = newestDatedFirst(await published.tagsOf(node.ref, signal)).slice(0, DATED_READ);
+/** The newest dated tags of a rolling image, and what is withdrawn of it; its tags are listed once. */
+async function readDated(node: Named, outside: Outside, signal: AbortSignal): Promise<{ readonly dated: readonly DatedImage[]; readonly withdrawn: readonly DatedImage[] }> {
+  const listed = await outside.published.tagsOf(node.ref, signal);
+  const marks = listed.filter((tag) => withdrawnName(tag) !== undefined).sort().reverse();
+  const [dated, marked] = await Promise.all([readTags(node, newestDatedFirst(listed).slice(0, DATED_READ), outside, signal), readTags(node, marks.slice(0, DATED_READ), outside, signal)]);
+  const known = new Map(dated.map(({ tag, digest }) => [tag, digest]));
+  const holds = async ({ tag, digest }: DatedImage): Promise<boolean> => {
+    const name = withdrawnName(tag)!;
+    return isWithdrawn(tag, digest, known.get(name) ?? (listed.includes(name) ? await outside.published.digestOf(withTag(node.ref, name), signal) : undefined));
+  };
+  const held = await all(marked, holds, signal);
+  return { dated, withdrawn: marked.filter((_, at) => held[at]) };
+}
+
+async function readTags(node: Named, tags: readonly string[], outside: Outside, signal: AbortSignal): Promise<readonly DatedImage[]> {
   const read = await all(
     tags,
     async (tag): Promise<DatedImage | undefined> => {
       const ref = withTag(node.ref, tag);
       // Not from memory: a registry that was set up anew has today's tag again, of another image.
-      const digest = await published.digestOf(ref, signal);
+      const digest = await outside.published.digestOf(ref, signal);
       if (digest === undefined) return undefined;
       return { tag, ...(await describe(node.definition.name, ref, digest, outside, signal)) };
     },
     signal,
   );
   return read.filter((image) => image !== undefined);
+}
+
+async function readWithdrawnVersion(node: Named, { version }: ImageState, { published }: Outside, signal: AbortSignal): Promise<readonly DatedImage[]> {
+  const { tagSource } = node.definition;
+  if (tagSource.source !== 'changelog' || version === undefined) return [];
+  const tag = withdrawnTag(tagSource.version, version.digest);
+  // Nearly always it is not there: a 404 to a HEAD would be asked again this way.
+  return (await published.manifestOf(withTag(node.ref, tag), signal)) === version.digest ? [{ tag, ...version }] : [];
 }
 
 async function findOlderVersion(node: Named, { latest }: ImageState, { published, memory }: Outside, signal: AbortSignal): Promise<string | null> {

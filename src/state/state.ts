@@ -17,7 +17,7 @@ export type ImageState = {
   readonly latest: PublishedImage | undefined;
 };
 
-/** A dated tag of a rolling image. */
+/** A tagged image of a repository: a rolling image under a date, or one that is withdrawn. */
 export type DatedImage = PublishedImage & { readonly tag: string };
 
 /**
@@ -28,6 +28,8 @@ export type State = {
   readonly images: ReadonlyMap<ImageName, ImageState>;
   /** Dated tags of rolling images, newest first. */
   readonly dated: ReadonlyMap<ImageName, readonly DatedImage[]>;
+  /** What is withdrawn, each under its `withdrawn-` tag: of rolling images read with their dated tags, of versioned ones the newest version at most. */
+  readonly withdrawn: ReadonlyMap<ImageName, readonly DatedImage[]>;
   /** Versions of the changelog, below the newest, whose tag has the digest of an unlabelled `:latest`: the first found, or null. */
   readonly olderVersion: ReadonlyMap<ImageName, string | null>;
   /** All tagged images of the engine. */
@@ -40,13 +42,15 @@ export type State = {
 
 /** What the registry holds of some images, and nothing else read yet. */
 export function stateOf(images: State['images']): State {
-  return { images, dated: new Map(), olderVersion: new Map(), local: undefined, outside: new Map(), ancestry: new Map() };
+  return { images, dated: new Map(), withdrawn: new Map(), olderVersion: new Map(), local: undefined, outside: new Map(), ancestry: new Map() };
 }
 
 /** A fact that a plan turns on and that was not read yet. */
 export type Need =
   | { readonly need: 'dated-tags'; readonly image: ImageName }
   | { readonly need: 'older-version'; readonly image: ImageName }
+  /** Whether a versioned image's newest version is withdrawn. */
+  | { readonly need: 'withdrawn'; readonly image: ImageName }
   | { readonly need: 'local-images' }
   | { readonly need: 'outside-digest'; readonly ref: string }
   | { readonly need: 'ancestry'; readonly revision: string; /** Whose git is asked. */ readonly tree: string };

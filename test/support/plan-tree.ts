@@ -81,6 +81,7 @@ export function local(id: string, tags: readonly string[], name: string, definit
 export type Outside = {
   readonly images?: Readonly<Record<string, Partial<ImageState>>>;
   readonly dated?: Readonly<Record<string, readonly DatedImage[]>>;
+  readonly withdrawn?: Readonly<Record<string, readonly DatedImage[]>>;
   readonly olderVersion?: Readonly<Record<string, string | null>>;
   readonly local?: readonly LocalImage[];
   readonly outside?: Readonly<Record<string, Digest | null>>;
@@ -90,9 +91,11 @@ export type Outside = {
 /** A state in which what is not named is not published, and everything was read. */
 export function stateFor(graph: Graph, outside: Outside): State {
   const images = new Map([...graph.nodes.keys()].map((name) => [name, { version: undefined, latest: undefined, ...outside.images?.[name] }]));
+  const nothing = Object.fromEntries([...graph.nodes.keys()].map((name) => [name, []]));
   return {
     ...stateOf(images),
-    dated: new Map(Object.entries({ ...Object.fromEntries([...graph.nodes.keys()].map((name) => [name, []])), ...outside.dated })),
+    dated: new Map(Object.entries({ ...nothing, ...outside.dated })),
+    withdrawn: new Map(Object.entries({ ...nothing, ...outside.withdrawn })),
     olderVersion: new Map(Object.entries(outside.olderVersion ?? {})),
     local: outside.local ?? [],
     outside: new Map(Object.entries(outside.outside ?? {})),

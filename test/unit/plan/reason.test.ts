@@ -48,6 +48,7 @@ const SAID: { readonly [why in Reason['why']]: readonly [Extract<Reason, { why: 
   'apps-unknown': [{ why: 'apps-unknown' }, 'apps may run on it, and the registry does not tell which repositories it has'],
   'rollback-target': [{ why: 'rollback-target', run: '20261120-2104' }, ':latest was this before run 20261120-2104 moved it'],
   'origin-unknown': [{ why: 'origin-unknown', digest: manifest('a') }, 'published, origin unknown: kept'],
+  'withdrawn-latest': [{ why: 'withdrawn-latest', tag: 'withdrawn-2.0', waitsFor: 'version' }, 'withdrawn-2.0 says that it was withdrawn: it waits for a newer changelog version; build-images promote lifts that'],
   'latest-unknown': [{ why: 'latest-unknown', digest: manifest('a') }, `:latest (${from}) is none of the versions in the changelog: left; build-images promote forces it`],
   'parents-differ': [{ why: 'parents-differ', added: ['a', 'b'], removed: ['c'] }, 'names a, b, no longer c'],
 };
