@@ -38,6 +38,7 @@ export const ON_ONE_ENGINE = [
   'integration/dockerignore-oracle.test.ts',
   'integration/git-branch.test.ts',
   'integration/glob-oracle.test.ts',
+  'integration/grpc-server.test.ts',
   'integration/template-oracle.test.ts',
   'integration/update.test.ts',
   'integration/update-oracle.test.ts',

@@ -51,8 +51,7 @@ export type Made = {
 /** Takes one image through its phases: build (unless the engine has it), test, publish. Throws what went wrong. */
 export async function makeImage(step: Step, log: ImageLog, work: Work, signal: AbortSignal): Promise<Made> {
   const node = work.graph.nodes.get(step.image)!;
-  const { engine } = work.ports;
-  const untested = formatImageRef(withTag(node.ref, untestedTag(work.token, step.tag)));
+  const untested = isPlainBuild(step, node, work) ? step.ref : formatImageRef(withTag(node.ref, untestedTag(work.token, step.tag)));
   const show = (phase: Progress['phase'], part?: string): void => work.ports.show({ image: step.image, phase, step: part });
   const buildLog = watchedLog(log, (part) => show('build', part));
   try {
@@ -65,11 +64,21 @@ export async function makeImage(step: Step, log: ImageLog, work: Work, signal: A
     show('test');
     await test(step, node, untested, log, work, signal);
     show('publish');
-    return await finish(step, image, whyNotPublished(step, image, parents, node.tree), work, signal);
+    return await finish(step, image, untested, whyNotPublished(step, image, parents, node.tree), work, signal);
   } finally {
     // Also after an abort: the tag must not outlive its run.
-    await engine.remove(untested, AbortSignal.timeout(4000)).catch(() => undefined);
+    if (untested !== step.ref) await removeQuietly(untested, work);
   }
+}
+
+/** Whether nothing comes between the build and its final name: it is not tested, and stays on this engine. That spares a busy engine two requests an image. */
+function isPlainBuild(step: Step, { definition, tree: { config } }: Node, { ports }: Work): boolean {
+  if (step.action !== 'build' || step.publishes || definition.recipe.kind !== 'production') return false;
+  return 'nothing' in imageTest(config, ports.absolute(definition.directory), step.ref, (path) => ports.tests.exists(path));
+}
+
+async function removeQuietly(ref: string, { ports }: Work): Promise<void> {
+  await ports.engine.remove(ref, AbortSignal.timeout(4000)).catch(() => undefined);
 }
 
 /** A log that also tells which step of the build a line begins. */
@@ -105,7 +114,11 @@ async function build(step: Step, node: Node, parents: readonly Parent[], unteste
       const { templatePath } = definition.recipe;
       image = await buildProduction({ image: step.image, templatePath, dockerfile: node.dockerfile!, parents, labels, tag: untested, noCache: !work.useCache, log }, config, ports, signal);
       // Looked at behind the build: then nothing that it read can have been other files.
-      if (ports.digestNow(step.image) !== digest) throw new StepFailure('build', 'its files changed since this run was planned; run again');
+      if (ports.digestNow(step.image) !== digest) {
+        // By its final name it would be taken for what its label says.
+        await removeQuietly(untested, work);
+        throw new StepFailure('build', 'its files changed since this run was planned; run again');
+      }
       break;
     }
     case 'base': {
@@ -198,11 +211,12 @@ async function isImage(digest: Digest, id: string, { ports }: Work, signal: Abor
   return digest === id || (await ports.engine.inspect(id, signal))?.repoDigests.some((name) => name.endsWith(`@${digest}`)) === true;
 }
 
-async function finish(step: Step, image: InspectedImage, because: string | undefined, work: Work, signal: AbortSignal): Promise<Made> {
+/** @param name what the image is called so far */
+async function finish(step: Step, image: InspectedImage, name: string, because: string | undefined, work: Work, signal: AbortSignal): Promise<Made> {
   const { engine, registry, tell } = work.ports;
   const node = work.graph.nodes.get(step.image)!;
   if (because !== undefined) {
-    await engine.tag(image.id, step.ref, signal);
+    if (name !== step.ref) await engine.tag(image.id, step.ref, signal);
     tell({ type: 'finished-locally', image: step.image, tag: step.tag, id: image.id, because });
     return { id: image.id, digest: undefined };
   }

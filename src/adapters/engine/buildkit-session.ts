@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import type { sendUnaryData, ServerDuplexStream, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
 import { BuildFailure } from '../../execute/build-engine.js';
 import type { ContextEntry } from '../../definition/build-context.js';
 import type { SecretAnswer } from './build-secrets.js';
-import { loadBuildkitMessages, PACKET, type BuildkitMessages, type Codec, type FileStat, type Packet } from './buildkit-messages.js';
+import { loadBuildkitMessages, PACKET, type Codec, type FileStat, type Packet } from './buildkit-messages.js';
 import { CONTEXT_TIME, contextListing, textEntry, wantedEntries } from './context-listing.js';
 import type { EngineConnection } from './engine-connection.js';
+import { GRPC_STATUS, GrpcRefusal, serveGrpc, type GrpcCall } from './grpc-server.js';
 
 /** A login for one registry, as docker's configuration has it. */
 export type RegistryLogin = { readonly username: string; readonly password: string } | { readonly identitytoken: string };
@@ -56,9 +55,7 @@ const METHOD = {
 
 /** Opens a session in which the engine can ask for a build's Dockerfile, context, logins and secrets (moby/buildkit, session/). */
 export async function openBuildSession(connection: EngineConnection, content: SessionContent, signal: AbortSignal): Promise<BuildSession> {
-  const [grpc, messages] = await Promise.all([import('./grpc.js'), loadBuildkitMessages()]);
-  // It would print metadata that it cannot read (paths with an umlaut) to standard error.
-  grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+  const messages = await loadBuildkitMessages();
   const id = randomUUID();
   const socket = await connection.upgrade(
     {
@@ -83,46 +80,41 @@ export async function openBuildSession(connection: EngineConnection, content: Se
   fault.catch(() => {});
 
   const missingSecrets = new Map<string, string>();
-  const server = new grpc.Server({ 'grpc.enable_channelz': 0 });
-  server.addService(service(messages), {
-    diffCopy: (call: ServerDuplexStream<Packet, Buffer>) => {
-      sendEntries(call, messages.packet.encode, askedEntries(content, call), fail);
+  /** What we cannot serve ends the build with our own fault; the engine is told less. */
+  const failed = (error: unknown, told: string): never => {
+    fail(error);
+    throw new GrpcRefusal(GRPC_STATUS.unavailable, told);
+  };
+  const close = await serveGrpc(socket, {
+    [METHOD.diffCopy]: { converse: (call) => sendEntries(call, messages.packet, askedEntries(content, call), fail) },
+    [METHOD.credentials]: {
+      async answer(bytes) {
+        const { host } = messages.credentialsRequest.decode(bytes);
+        const login = await content.credentialsFor(credentialsKey(host)).catch((error: unknown) => failed(error, 'no credentials'));
+        return messages.credentialsResponse.encode(login === undefined ? {} : 'identitytoken' in login ? { secret: login.identitytoken } : { username: login.username, secret: login.password });
+      },
     },
-    credentials: (call: ServerUnaryCall<{ host: string }, object>, done: sendUnaryData<object>) => {
-      content.credentialsFor(credentialsKey(call.request.host)).then(
-        (login) => done(null, login === undefined ? {} : 'identitytoken' in login ? { secret: login.identitytoken } : { username: login.username, secret: login.password }),
-        (error: unknown) => {
-          fail(error);
-          done({ code: grpc.status.UNAVAILABLE, details: 'no credentials' });
-        },
-      );
-    },
-    secret: (call: ServerUnaryCall<{ ID: string }, object>, done: sendUnaryData<object>) => {
-      const { ID: id } = call.request;
-      const refuse = (error: unknown): void => {
-        fail(error);
-        done({ code: grpc.status.UNAVAILABLE, details: 'no secret' });
-      };
-      content.secretOf(id).then((answer) => {
-        if ('value' in answer) done(null, { data: answer.value });
+    [METHOD.secret]: {
+      async answer(bytes) {
+        const { ID: name } = messages.secretRequest.decode(bytes);
+        const answer = await content.secretOf(name).catch((error: unknown) => failed(error, 'no secret'));
+        if ('value' in answer) return messages.secretResponse.encode({ data: answer.value });
+        if (!('absent' in answer)) return failed(new BuildFailure(`secret "${name}": ${answer.unusable}`, undefined), 'no secret');
         // BuildKit goes on without it where the mount is not `required`.
-        else if ('absent' in answer) {
-          missingSecrets.set(id, answer.absent);
-          done({ code: grpc.status.NOT_FOUND, details: `secret ${id}: not found` });
-        } else refuse(new BuildFailure(`secret "${id}": ${answer.unusable}`, undefined));
-      }, refuse);
+        missingSecrets.set(name, answer.absent);
+        throw new GrpcRefusal(GRPC_STATUS.notFound, `secret ${name}: not found`);
+      },
     },
     // Asked every few seconds: an engine that gets no answer closes the session, and the build ends in the middle.
-    health: (_: unknown, done: sendUnaryData<object>) => done(null, { status: SERVING }),
+    [METHOD.health]: { answer: async () => messages.healthResponse.encode({ status: SERVING }) },
   });
-  server.createConnectionInjector(grpc.ServerCredentials.createInsecure()).injectConnection(socket);
 
   return {
     id,
     fault,
     missingSecrets,
     close: () => {
-      server.forceShutdown();
+      close();
       socket.destroy();
     },
   };
@@ -133,34 +125,17 @@ export function credentialsKey(registryHost: string): string {
   return ['', 'docker.io', 'index.docker.io', 'registry-1.docker.io'].includes(registryHost) ? DOCKER_HUB : registryHost;
 }
 
-function service(messages: BuildkitMessages): ServiceDefinition {
-  const method = <Q, A>(path: string, stream: boolean, request: Codec<Q>, response: Pick<Codec<A>, 'encode'>): ServiceDefinition[string] => ({
-    path,
-    requestStream: stream,
-    responseStream: stream,
-    requestSerialize: request.encode,
-    requestDeserialize: request.decode,
-    responseSerialize: response.encode,
-  }) as ServiceDefinition[string];
-  return {
-    diffCopy: method(METHOD.diffCopy, true, messages.packet, { encode: (packet: Buffer) => packet }),
-    credentials: method(METHOD.credentials, false, messages.credentialsRequest, messages.credentialsResponse),
-    secret: method(METHOD.secret, false, messages.secretRequest, messages.secretResponse),
-    health: method(METHOD.health, false, messages.healthRequest, messages.healthResponse),
-  };
-}
-
 /** The engine says in the call's metadata which folder it means, and which paths of it it needs. */
-function askedEntries(content: SessionContent, call: ServerDuplexStream<Packet, Buffer>): readonly ContextEntry[] {
-  const metadata = (key: string): string => call.metadata.get(key).join(', ');
+function askedEntries(content: SessionContent, call: GrpcCall): readonly ContextEntry[] {
+  const { metadata } = call;
   // With an ignore file beside the Dockerfile, newer engines do not ask for one in the context, which is a question with a copy of its own.
   if (metadata('dir-name') === 'dockerfile') return [textEntry('Dockerfile', content.dockerfile), textEntry('Dockerfile.dockerignore', '# applied by the sender\n')];
   const wanted = metadata('followpaths');
   // The caller has applied .dockerignore: the engine must not do it a second time with other rules.
   if (wanted === '.dockerignore') return [];
   const listing = contextListing(content.context);
-  // Several values arrive joined by a comma, and newer engines encode odd ones: then everything is sent, which is right too.
-  if (wanted === '' || metadata('followpaths-encoded') !== '' || content.context.some(({ path }) => path.includes(','))) return listing;
+  // Several values arrive joined by a comma, newer engines encode odd ones, and older ones send them raw: then everything is sent, which is right too.
+  if (wanted === '' || /[^ -~]/.test(wanted) || metadata('followpaths-encoded') !== '' || content.context.some(({ path }) => path.includes(','))) return listing;
   return wantedEntries(listing, wanted.split(', '));
 }
 
@@ -170,15 +145,12 @@ function statOf(entry: ContextEntry): FileStat {
 }
 
 /** fsutil's sender: all stats, then the bytes of each file that is asked for, one file after the other, no faster than the engine reads. */
-function sendEntries(call: ServerDuplexStream<Packet, Buffer>, encode: (packet: Packet) => Buffer, entries: readonly ContextEntry[], onFault: (error: unknown) => void): void {
-  const gone = new AbortController();
-  const stop = (): void => gone.abort('gone');
-  for (const event of ['cancelled', 'close', 'error']) call.on(event, stop);
-
-  const write = async (packet: Packet): Promise<void> => {
-    gone.signal.throwIfAborted();
+function sendEntries(call: GrpcCall, { encode, decode }: Codec<Packet>, entries: readonly ContextEntry[], onFault: (error: unknown) => void): void {
+  let isOver = false;
+  const write = (packet: Packet): Promise<void> => {
+    if (isOver) throw new Error('over');
     // Made into bytes here and now: the piece of a file in it is another one soon.
-    if (!call.write(encode(packet))) await once(call, 'drain', { signal: gone.signal });
+    return call.write(encode(packet));
   };
   const sendFile = async (id: number): Promise<void> => {
     const entry = entries[id];
@@ -191,12 +163,15 @@ function sendEntries(call: ServerDuplexStream<Packet, Buffer>, encode: (packet: 
     if (sent !== entry.size) throw new Error(`${entry.path} changed while it was read: ${sent} bytes instead of ${entry.size}`);
     await write({ type: PACKET.data, id });
   };
-  const fault = (error: unknown): void => {
-    if (gone.signal.aborted) return;
-    onFault(error);
-    call.write(encode({ type: PACKET.error, data: Buffer.from('the build context could not be read') }));
+  const finish = (last: Packet): void => {
+    isOver = true;
+    call.write(encode(last)).catch(() => undefined);
     call.end();
-    stop();
+  };
+  const fault = (error: unknown): void => {
+    if (isOver || call.gone.aborted) return;
+    onFault(error);
+    finish({ type: PACKET.error, data: Buffer.from('the build context could not be read') });
   };
 
   let sending = (async () => {
@@ -204,13 +179,11 @@ function sendEntries(call: ServerDuplexStream<Packet, Buffer>, encode: (packet: 
     await write({ type: PACKET.stat });
   })();
   sending.catch(fault);
-  call.on('data', (packet: Packet) => {
+  call.onMessage((bytes) => {
+    const packet = decode(bytes);
     if (packet.type === PACKET.request) {
       sending = sending.then(() => sendFile(packet.id ?? 0));
       sending.catch(fault);
-    } else if (packet.type === PACKET.fin) {
-      call.write(encode({ type: PACKET.fin }));
-      call.end();
-    }
+    } else if (packet.type === PACKET.fin && !isOver && !call.gone.aborted) finish({ type: PACKET.fin });
   });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Graph } from '../../../src/graph/graph.js';
 import { BuildFailure } from '../../../src/execute/build-engine.js';
+import type { TestEnd } from '../../../src/execute/ports.js';
 import { ArchiveError, EngineError, Fault, RegistryError } from '../../../src/shared/errors.js';
 import { docsOf } from '../../../src/shared/fault-docs.js';
 import { formatParents, LABEL } from '../../../src/state/labels.js';
@@ -88,6 +89,24 @@ describe('a run that does not publish', () => {
     expect([exit, deeds, tags.size]).toEqual([0, ['build base', 'build web'], 0]);
     expect([...names.keys()].sort()).toEqual([ref('base'), ref('web')]);
     expect(results(told())).toEqual(['finished-locally base', 'finished-locally web']);
+  });
+  it('builds what has no test under its final tag at once, and what has one under another', async () => {
+    const tagged = async (test?: () => TestEnd): Promise<string> => (await runInMemory('base', { request: { publishing: NOT_PUBLISHING }, hooks: test === undefined ? {} : { test } })).requests.get('base')!.tag;
+    expect(await tagged()).toBe(ref('base'));
+    expect(await tagged(() => ({ end: 'exited', code: 0 }))).toBe(`${REGISTRY}/base:untested-${TOKEN}-2.0`);
+  });
+  it('leaves no image under a final tag whose files are not those that its label names', async () => {
+    const { names, exit, events } = await runInMemory('base', { request: { publishing: NOT_PUBLISHING }, before: ({ ports }) => ((ports as { digestNow: unknown }).digestNow = () => today('other')) });
+    expect([exit, [...names.keys()]]).toEqual([1, []]);
+    expect(events.at(-1)).toMatchObject({ message: 'its files changed since this run was planned; run again' });
+  });
+  it('a build that fails takes no name from what was there', async () => {
+    const { names } = await runInMemory('base', {
+      request: { publishing: NOT_PUBLISHING },
+      before: ({ have }) => have('sha256:had', [ref('base')]),
+      hooks: failing('base'),
+    });
+    expect([...names]).toEqual([[ref('base'), 'sha256:had']]);
   });
   it('records a parent that was never pushed by its image id', async () => {
     const { requests } = await runInMemory('base ← web', { request: { publishing: NOT_PUBLISHING } });
