@@ -1,0 +1,140 @@
+import { packageSources, type Graph } from '../graph/graph.js';
+import { findUpgrades } from '../packages/find-upgrades.js';
+import { parseImagePackages, type ImagePackages } from '../packages/image-packages.js';
+import type { PackageArchive, Unknown } from '../packages/package-archive.js';
+import type { PackageFiles } from '../packages/package-files.js';
+import type { Digest } from '../shared/digest.js';
+import { RegistryError } from '../shared/errors.js';
+import { parseImageRef, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
+import { packageKey, type ImageUpgrades, type OutsidePackages, type UpgradesRead } from './image-upgrades.js';
+import { UnreadableImage, type PackageReader } from './package-reader.js';
+import type { PublishedImages } from './published-images.js';
+import type { State } from './state.js';
+
+/** The outside that images' packages are read from. */
+export type PackagesOutside = {
+  readonly packages: PackageReader;
+  readonly published: Pick<PublishedImages, 'digestOf'>;
+};
+
+/** What is newer than what an image has. */
+export type Compared = Pick<ImageUpgrades, 'unknown' | 'upgrades'>;
+
+/** Looks for what is newer than what an image has. */
+export type Compare = (image: ImagePackages) => Promise<Compared>;
+
+/** Looks in the archives that an image's own sources name; what is wrong with one of them is what the image is unknown for. */
+export function inArchives(archive: PackageArchive, signal: AbortSignal): Compare {
+  return async (image) => {
+    const suites = await Promise.all(image.sources.map((wanted) => archive.readSuite(wanted, signal)));
+    const indexes = suites.flatMap((suite) => (suite.known ? suite.indexes : []));
+    return { unknown: suites.flatMap((suite) => (suite.known ? [] : [suite.unknown])), upgrades: findUpgrades(image, indexes) };
+  };
+}
+
+/**
+ * What is newer than what each of these images has that is published, and the ancestors that it may have packages from. Images
+ * whose files are the same are looked at once. An image whose files cannot be made out is unknown.
+ * @param images undefined: all
+ */
+export async function readUpgrades(graph: Graph, state: Pick<State, 'images'>, images: ReadonlySet<ImageName> | undefined, outside: PackagesOutside, compare: Compare, signal: AbortSignal): Promise<UpgradesRead> {
+  const contentsOf = contentsReader(outside, compare, signal);
+  const found = await Promise.all(
+    withAncestors(graph, images).map(async (image): Promise<readonly (readonly [ImageName, ImageUpgrades])[]> => {
+      const digest = digestInUse(state, image);
+      if (digest === undefined) return [];
+      const { unknown, installed, compared } = await contentsOf(graph.nodes.get(image)!.ref, digest);
+      const { unknown: more, upgrades } = await compared();
+      return [[image, { digest, unknown: [...unknown, ...more], installed, upgrades }]];
+    }),
+  );
+  const read = new Map(found.flat());
+  const behind = outsideBehind(graph, read);
+  const around = await Promise.all(behind.map(async (ref) => [ref, await readOutside(ref, outside, contentsOf, signal)] as const));
+  return { images: withUnknownBelow(graph, read, new Map(around)), outside: new Map(around) };
+}
+
+/** What is in use of an image: what its moving tag is, else its version; undefined: it is not published. */
+export function digestInUse({ images }: Pick<State, 'images'>, image: ImageName): Digest | undefined {
+  const there = images.get(image);
+  return (there?.latest ?? there?.version)?.digest;
+}
+
+/** These images and the images of the tree that theirs may have packages from, parents first. */
+function withAncestors(graph: Graph, images: ReadonlySet<ImageName> | undefined): readonly ImageName[] {
+  const wanted = new Set(images ?? graph.nodes.keys());
+  const inOrder = [...graph.nodes.keys()];
+  for (const image of inOrder.toReversed()) {
+    if (wanted.has(image)) for (const source of packageSources(graph.nodes.get(image)!)) if (source.image !== undefined) wanted.add(source.image);
+  }
+  return inOrder.filter((image) => wanted.has(image));
+}
+
+/** Outside images that something outdated may have its packages from: only they have a say in who mends it. */
+function outsideBehind(graph: Graph, read: ReadonlyMap<ImageName, ImageUpgrades>): readonly string[] {
+  const refs = new Set<string>();
+  for (const [image, { upgrades }] of read) {
+    if (upgrades.length > 0) for (const source of packageSources(graph.nodes.get(image)!)) if (source.image === undefined) refs.add(source.ref);
+  }
+  return [...refs];
+}
+
+/** Where an outside image cannot be read, nobody knows what of an image on it is its own: whose rebuild mends that is unknown. */
+function withUnknownBelow(graph: Graph, read: ReadonlyMap<ImageName, ImageUpgrades>, outside: UpgradesRead['outside']): ReadonlyMap<ImageName, ImageUpgrades> {
+  return new Map(
+    [...read].map(([image, one]) => {
+      if (one.upgrades.length === 0) return [image, one];
+      const below = packageSources(graph.nodes.get(image)!).flatMap(({ ref, image: parent }) => (parent === undefined ? outside.get(ref)!.unknown : []));
+      return [image, { ...one, unknown: [...one.unknown, ...below] }];
+    }),
+  );
+}
+
+async function readOutside(text: string, { published }: PackagesOutside, contentsOf: ContentsReader, signal: AbortSignal): Promise<OutsidePackages> {
+  const written = parseImageRef(text)!;
+  const ref = written.tag === undefined && written.digest === undefined ? withTag(written, 'latest') : written;
+  try {
+    const digest = ref.digest ?? (await published.digestOf(ref, signal));
+    // Then builds take it from the engine, and what the tree can do is to build on that.
+    if (digest === undefined) return { digest: undefined, unknown: [], installed: new Map() };
+    const { unknown, installed } = await contentsOf(ref, digest);
+    return { digest, unknown, installed };
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    return { digest: undefined, unknown: [unreadable(`${text}, which it stands on, could not be read: ${error.message}`)], installed: new Map() };
+  }
+}
+
+function unreadable(says: string): Unknown {
+  return { why: 'unreadable', says };
+}
+
+/** What an image holds. Its upgrades are looked for when they are asked for. */
+type Contents = Pick<ImageUpgrades, 'unknown' | 'installed'> & { compared(): Promise<Compared> };
+
+type ContentsReader = (ref: ImageRef, digest: Digest) => Promise<Contents>;
+
+function contentsReader({ packages }: PackagesOutside, compare: Compare, signal: AbortSignal): ContentsReader {
+  const byFiles = new Map<PackageFiles, Contents>();
+  const make = (files: PackageFiles): Contents => {
+    const image = parseImagePackages(files);
+    let compared: Promise<Compared> | undefined;
+    return {
+      unknown: image.unreadable,
+      installed: new Map(image.installed.map(({ name, architecture, version }) => [packageKey(name, architecture), version])),
+      compared: () => (compared ??= compare(image)),
+    };
+  };
+  return async (ref, digest) => {
+    let files: PackageFiles;
+    try {
+      files = await packages.filesOf(ref, digest, signal);
+    } catch (error) {
+      if (!(error instanceof UnreadableImage)) throw error;
+      return { unknown: [unreadable(error.message)], installed: new Map(), compared: () => Promise.resolve({ unknown: [], upgrades: [] }) };
+    }
+    const there = byFiles.get(files) ?? make(files);
+    byFiles.set(files, there);
+    return there;
+  };
+}
