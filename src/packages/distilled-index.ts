@@ -1,0 +1,73 @@
+import { createPackageDistiller, DISTILLED_HEADER, RECORD_LINES } from './package-distiller.js';
+import type { PackageIndex } from './package-index.js';
+import type { AvailablePackage } from './package-record.js';
+
+/** What the packages of an index have in common. */
+export type IndexPlace = Omit<PackageIndex, 'versionsOf' | 'providersOf'>;
+
+/** An index over what a PackageDistiller made. Records are read when they are asked for. */
+export function openDistilledIndex(bytes: Buffer, place: IndexPlace): PackageIndex {
+  const [length, names, provided] = [0, 4, 8].map((at) => bytes.readUInt32LE(at)) as [number, number, number];
+  const records = bytes.subarray(DISTILLED_HEADER, DISTILLED_HEADER + length);
+  const byName = bytes.subarray(DISTILLED_HEADER + length);
+  const byProvided = byName.subarray(4 * names);
+  return {
+    ...place,
+    versionsOf: (name) => found(records, name, names, (row) => byName.readUInt32LE(4 * row)).map((row) => readRecord(records, byName.readUInt32LE(4 * row))),
+    providersOf(name) {
+      const rows = found(records, name, provided, (row) => byProvided.readUInt32LE(8 * row));
+      const places = new Set(rows.map((row) => byProvided.readUInt32LE(8 * row + 4)));
+      return [...places].map((at) => readRecord(records, at)).filter((package_) => package_.name !== name);
+    },
+  };
+}
+
+/** An index of the text of a Packages file. */
+export function indexOfPackages(text: string | Uint8Array, place: IndexPlace): PackageIndex {
+  const distiller = createPackageDistiller();
+  distiller.add(Buffer.from(text));
+  return openDistilledIndex(distiller.end(), place);
+}
+
+/** The rows of a table, sorted by the names at their places, that are of one name. */
+function found(records: Buffer, name: string, rows: number, placeOf: (row: number) => number): readonly number[] {
+  const wanted = Buffer.from(name, 'latin1');
+  let low = 0;
+  for (let high = rows; low < high; ) {
+    const middle = (low + high) >> 1;
+    if (compareName(records, placeOf(middle), wanted) < 0) low = middle + 1;
+    else high = middle;
+  }
+  const all: number[] = [];
+  for (let row = low; row < rows && compareName(records, placeOf(row), wanted) === 0; row++) all.push(row);
+  return all;
+}
+
+/** A name ends where no character of a name follows (Debian Policy 5.6.7, and capitals, which some archives have). */
+function compareName(records: Buffer, at: number, wanted: Buffer): number {
+  const order = records.compare(wanted, 0, wanted.length, at, Math.min(at + wanted.length, records.length));
+  return order === 0 && /[A-Za-z0-9+.~_-]/.test(String.fromCharCode(records[at + wanted.length] ?? 0)) ? 1 : order;
+}
+
+function readRecord(records: Buffer, at: number): AvailablePackage {
+  let end = at;
+  for (let line = 0; line < RECORD_LINES; line++) end = records.indexOf(10, end) + 1;
+  const [name, architecture, version, source, multiArch, preDepends, depends, conflicts, breaks, provides, filename, size, sha256] = records.toString('latin1', at, end).split('\n') as [string, string, string, string, string, string, string, string, string, string, string, string, string];
+  return {
+    name,
+    architecture,
+    version,
+    ...sourceOf(source, name, version),
+    multiArch: multiArch === '' || multiArch === 'no' ? undefined : multiArch,
+    relations: { preDepends, depends, conflicts, breaks, provides },
+    filename,
+    size: Number(size),
+    sha256: sha256.toLowerCase(),
+  };
+}
+
+/** `Source: name (version)`, where they are not the package's own (Debian Policy 5.6.1). */
+function sourceOf(written: string, name: string, version: string): { readonly source: string; readonly sourceVersion: string } {
+  const [, source, own] = /^([^\s(]+)(?:\s*\(([^)]*)\))?/.exec(written) ?? [];
+  return { source: source ?? name, sourceVersion: own ?? version.replace(/\+b\d+$/, '') };
+}
