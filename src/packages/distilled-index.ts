@@ -43,11 +43,21 @@ function found(records: Buffer, name: string, rows: number, placeOf: (row: numbe
   return all;
 }
 
-/** A name ends where no character of a name follows (Debian Policy 5.6.7, and capitals, which some archives have). */
+/** A name ends where no character of a name follows, and sorts before those that go on there. */
 function compareName(records: Buffer, at: number, wanted: Buffer): number {
-  const order = records.compare(wanted, 0, wanted.length, at, Math.min(at + wanted.length, records.length));
-  return order === 0 && /[A-Za-z0-9+.~_-]/.test(String.fromCharCode(records[at + wanted.length] ?? 0)) ? 1 : order;
+  for (let index = 0; ; index++) {
+    const own = nameByte(records[at + index]);
+    const other = wanted[index] ?? 0;
+    if (own !== other || own === 0) return own - other;
+  }
 }
+
+/** The byte if names may have it (Debian Policy 5.6.7; some archives have capitals and `_`), else 0. */
+function nameByte(byte = 0): number {
+  return NAME_BYTES[byte] === true ? byte : 0;
+}
+
+const NAME_BYTES: readonly boolean[] = Array.from({ length: 256 }, (_, byte) => /[A-Za-z0-9+.~_-]/.test(String.fromCharCode(byte)));
 
 function readRecord(records: Buffer, at: number): AvailablePackage {
   let end = at;
