@@ -29,6 +29,7 @@ export const ON_ONE_ENGINE = [
   // How base images are made. That every engine takes them alike is for engine-layers.test.ts.
   'integration/base-image.test.ts',
   'integration/base-image-faults.test.ts',
+  'integration/adapters/package-files/registry-layers.test.ts',
   'integration/adapters/registry/registry.test.ts',
   'integration/adapters/registry/registry-tokens.test.ts',
   'integration/adapters/registry/registry-pruning.test.ts',

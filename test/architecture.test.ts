@@ -108,7 +108,7 @@ describe('libraries', () => {
     expect(usersOf(/^(docker-modem|@grpc\/|protobufjs)/, ({ stage }) => stage === 'adapters')).toEqual([]);
   });
   it.each(PROGRAMS)('heavy ones are not loaded with %s', (program) => {
-    const heavy = /^(docker-modem|@grpc\/|protobufjs|minijinja-js|dockerfile-ast|dockerfile-utils|js-yaml|yargs|argparse|valibot|@dagrejs\/|minimatch|modern-tar|log-update|string-width|cli-truncate)/;
+    const heavy = /^(docker-modem|@grpc\/|protobufjs|minijinja-js|dockerfile-ast|dockerfile-utils|js-yaml|yargs|argparse|valibot|@dagrejs\/|minimatch|modern-tar|tar\/parse|fzstd|log-update|string-width|cli-truncate)/;
     expect([...loadedWith(program, sources)].filter(([target]) => heavy.test(target)).map(([target, by]) => `${target}, asked for by ${by}`)).toEqual([]);
   });
   it('a heavy one that loads with the start would be noticed', () => {

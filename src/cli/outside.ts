@@ -16,6 +16,7 @@ import { createRedactor, type Redactor } from '../shared/redact.js';
 import { createDigestMemory, type DigestMemory, type MemoryData } from '../state/digest-memory.js';
 import type { EngineImages } from '../state/engine-images.js';
 import type { LocalImage } from '../state/local-images.js';
+import type { PackageReader } from '../state/package-reader.js';
 import { cacheDirectory, type Environment } from './environment.js';
 import { namespaceOf, routeEngine, routeRegistry, treeOfImage, type WholeRegistry } from './route.js';
 import { dockerConfigOf, openTreeOutside, type TreeOutside } from './tree-outside.js';
@@ -33,6 +34,7 @@ export type Connections = {
   /** `scratch`: the folder of temporary files. */
   space(scratch: string): Promise<DiskSpace>;
   packLayer(): Promise<PackLayer>;
+  packageReader(): Promise<PackageReader>;
   /** The logins of a tree. */
   credentialsOf(tree: TreeConfig): CredentialStore;
   /** The git work tree of a tree, by the tree's name. */
@@ -67,8 +69,17 @@ export async function connect({ trees }: RunConfig, environment: Environment): P
   let engine: Promise<BuildEngine> | undefined;
   const openEngine = (): Promise<BuildEngine> => (engine ??= opened.length === 1 ? first.engine() : routed());
   let images: Promise<readonly LocalImage[]> | undefined;
+  const registry = opened.length === 1 ? first.registry : routeRegistry((ref) => outsideFor(ref).registry);
+  let packageReader: Promise<PackageReader> | undefined;
+  const openPackageReader = async (): Promise<PackageReader> => {
+    const [{ createLayerSource }, { createPackageCache }, { createPackageReader }] = await Promise.all([import('../adapters/package-files/layer-source.js'), import('../adapters/package-files/package-cache.js'), import('../state/read-package-files.js')]);
+    const cache = createPackageCache(join(cacheDirectory(environment), 'packages'), () => environment.clock.now());
+    cache.sweep();
+    return createPackageReader(createLayerSource(registry), cache);
+  };
   return {
-    registry: opened.length === 1 ? first.registry : routeRegistry((ref) => outsideFor(ref).registry),
+    registry,
+    packageReader: () => (packageReader ??= openPackageReader()),
     credentialsOf: ({ name }) => byName.get(name)!.credentials,
     gitOf: (tree) => byName.get(tree)!.git,
     memory,

@@ -1,3 +1,4 @@
+import type { RegistryLayers } from '../adapters/registry/registry-layers.js';
 import type { BuildEngine } from '../execute/build-engine.js';
 import type { DigestRemoval } from '../execute/delete-digest.js';
 import type { RegistryContents } from '../state/repository-contents.js';
@@ -26,7 +27,7 @@ export function namespaceOf({ registry, namespace }: Pick<Config, 'registry' | '
 }
 
 /** All that verbs ask of a registry. */
-export type WholeRegistry = WritableRegistry & RegistryContents & DigestRemoval;
+export type WholeRegistry = WritableRegistry & RegistryContents & DigestRemoval & RegistryLayers;
 
 /** Several trees' registries as one: each image is asked for as its tree says. */
 export function routeRegistry(registryFor: (ref: ImageRef) => WholeRegistry): WholeRegistry {
@@ -39,6 +40,8 @@ export function routeRegistry(registryFor: (ref: ImageRef) => WholeRegistry): Wh
     namesOf: (ref, digest, signal) => registryFor(ref).namesOf(ref, digest, signal),
     contentOf: (ref, digest, signal) => registryFor(ref).contentOf(ref, digest, signal),
     repositoriesOf: (registry, signal) => registryFor({ registry, repository: '' }).repositoriesOf(registry, signal),
+    layersOf: (ref, digest, signal) => registryFor(ref).layersOf(ref, digest, signal),
+    readBlob: (ref, layer, read, signal) => registryFor(ref).readBlob(ref, layer, read, signal),
     deleteDigest: (ref, digest, signal) => registryFor(ref).deleteDigest(ref, digest, signal),
     putTag: (ref, digest, tag, signal) => registryFor(ref).putTag(ref, digest, tag, signal),
   };

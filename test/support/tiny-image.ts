@@ -12,7 +12,12 @@ export type TinyImage = {
   readonly format?: 'oci' | 'docker';
   /** `linux/amd64`. */
   readonly platform?: string;
+  /** Lowest first; unset: one that is empty. */
+  readonly layers?: readonly TinyLayer[];
 };
+
+/** A layer as it is pushed, and the tar that it is said to unpack to. */
+export type TinyLayer = { readonly bytes: Uint8Array; readonly tar: Uint8Array; readonly mediaType?: string };
 
 /** An answer, read to its end. */
 export type PlainAnswer = { readonly status: number; readonly headers: Readonly<Record<string, string | string[] | undefined>>; readonly body: Buffer };
@@ -83,23 +88,23 @@ export function pushesTo(send: Send): Pushes {
   }
   async function putImage(repository: string, tag: string | undefined, image: TinyImage): Promise<{ readonly digest: Digest; readonly size: number }> {
     const media = MEDIA[image.format ?? 'oci'];
-    const files = Buffer.alloc(1024);
-    const layer = gzipSync(files);
+    const empty = Buffer.alloc(1024);
+    const layers: readonly TinyLayer[] = image.layers ?? [{ bytes: gzipSync(empty), tar: empty }];
     const config = Buffer.from(
       JSON.stringify({
         ...(image.created === undefined ? {} : { created: image.created }),
         ...platformOf(image),
         config: { Labels: image.labels ?? null },
-        rootfs: { type: 'layers', diff_ids: [digestOf(files)] },
+        rootfs: { type: 'layers', diff_ids: layers.map(({ tar }) => digestOf(tar)) },
       }),
     );
-    await putBlob(repository, layer);
+    for (const { bytes } of layers) await putBlob(repository, bytes);
     await putBlob(repository, config);
     const manifest = JSON.stringify({
       schemaVersion: 2,
       mediaType: media.manifest,
       config: { mediaType: media.config, size: config.length, digest: digestOf(config) },
-      layers: [{ mediaType: media.layer, size: layer.length, digest: digestOf(layer) }],
+      layers: layers.map(({ bytes, mediaType = media.layer }) => ({ mediaType, size: bytes.length, digest: digestOf(bytes) })),
     });
     return { digest: await putManifest(repository, tag ?? digestOf(manifest), media.manifest, manifest), size: manifest.length };
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Agent as PlainAgent, request as requestPlain, type ClientRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as TlsAgent, request as requestTls } from 'node:https';
 import { isIP, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { connect as connectTls, createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { connectionFaultOf, ConnectionFault } from './connection-fault.js';
 
@@ -14,10 +15,18 @@ export type Outgoing = {
   readonly path: string;
   readonly headers: OutgoingHttpHeaders;
   readonly body?: Uint8Array;
+  /** An answer of 200 is to be read while it comes. */
+  readonly streamed?: boolean | undefined;
 };
 
 /** One answer, read to its end (of HEAD: its headers). */
-export type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer };
+export type Answer = {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** Of what was asked for as a stream, with an empty body: it errors when the connection breaks, and must be read or destroyed. */
+  readonly content?: Readable;
+};
 
 /** Kept connections to registries. Rejects with a ConnectionFault, or with the signal's reason. */
 export interface Connections {
@@ -58,7 +67,7 @@ export function createConnections(options: ConnectionOptions): Connections {
   }
 
   return {
-    exchange: (peer, { method, path, headers, body }, limit, signal) =>
+    exchange: (peer, { method, path, headers, body, streamed }, limit, signal) =>
       new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason as Error);
         const requests = requestsOf(signal);
@@ -82,6 +91,11 @@ export function createConnections(options: ConnectionOptions): Connections {
             response.resume();
             done();
             return resolve({ status, headers: response.headers, body: NO_BODY });
+          }
+          if (streamed === true && status === 200) {
+            clearTimeout(timer);
+            response.once('close', done);
+            return resolve({ status, headers: response.headers, body: NO_BODY, content: response });
           }
           const chunks: Buffer[] = [];
           let size = 0;

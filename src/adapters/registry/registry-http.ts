@@ -46,6 +46,8 @@ export type RegistryRequest = {
   readonly body?: Uint8Array;
   /** Ask once: somebody else can be asked instead. */
   readonly once?: boolean;
+  /** An answer of 200 has `content` instead of a body. */
+  readonly streamed?: boolean;
 };
 
 /** Resolves with a registry's clear answer (temporary ones were tried again, logins done, redirects followed); rejects with a RegistryError. */
@@ -274,9 +276,10 @@ export function createRegistryHttp(options: RegistryHttpOptions): RegistryHttp {
     return url.protocol === 'http:' && tolerated ? { scheme: 'http', hostname, port: Number(url.port || 80) } : undefined;
   }
 
-  function outgoing({ method, path, headers, body }: RegistryRequest, authorization: string | undefined): Outgoing {
+  function outgoing({ method, path, headers, body, streamed }: RegistryRequest, authorization: string | undefined): Outgoing {
     return {
       method,
+      streamed,
       path,
       headers: { 'user-agent': options.userAgent, ...headers, ...(authorization === undefined ? {} : { authorization }) },
       ...(body === undefined ? {} : { body }),

@@ -1,5 +1,6 @@
 import { isDigest, type Digest } from '../../shared/digest.js';
 import { isPlatform } from '../../shared/platform.js';
+import type { ImageLayer } from '../../state/image-layers.js';
 import type { PublishedConfig } from '../../state/published-images.js';
 
 /** Every manifest that we take, in one Accept header: without it some registries answer an old type, with another digest. */
@@ -26,6 +27,20 @@ export function parseManifest(bytes: Buffer): Manifest | undefined {
   if (Array.isArray(manifest['manifests'])) return { type: 'index', entries: manifest['manifests'].flatMap(parseEntry) };
   const config = asObject(manifest['config'])?.['digest'];
   return typeof config === 'string' && isDigest(config) ? { type: 'image', config } : { type: 'other' };
+}
+
+/** The layers of an image manifest, lowest first, each with the diff_id that the config has for it; undefined when the two do not agree. */
+export function parseLayers(manifest: Buffer, config: Buffer): readonly ImageLayer[] | undefined {
+  const layers = parseObject(manifest)?.['layers'];
+  const diffIds = asObject(parseObject(config)?.['rootfs'])?.['diff_ids'];
+  if (!Array.isArray(layers) || !Array.isArray(diffIds) || layers.length !== diffIds.length) return undefined;
+  const blobs = layers.flatMap((value, at): ImageLayer[] => {
+    const { digest, size, urls } = asObject(value) ?? {};
+    const diffId: unknown = diffIds[at];
+    if (typeof digest !== 'string' || !isDigest(digest) || typeof diffId !== 'string' || !isDigest(diffId)) return [];
+    return [{ digest, size: typeof size === 'number' ? size : 0, diffId, urls: Array.isArray(urls) ? urls.filter((url) => typeof url === 'string') : [] }];
+  });
+  return blobs.length === layers.length ? blobs : undefined;
 }
 
 /** The media type that a manifest gives itself. */

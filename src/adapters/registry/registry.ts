@@ -5,13 +5,15 @@ import { formatImageRef, type ImageRef } from '../../shared/image-ref.js';
 import { registryName, repositoryIn, type RegistryMirrors } from '../../shared/registry-mirrors.js';
 import type { DigestRemoval } from '../../execute/delete-digest.js';
 import type { WritableRegistry } from '../../execute/writable-registry.js';
+import { UnreadableImage } from '../../state/package-reader.js';
 import type { RegistryContents } from '../../state/repository-contents.js';
 import { readContent } from './published-content.js';
 import { createMirrorReading } from './mirror-reading.js';
 import { errorCodesOf, registryFaults } from './registry-faults.js';
 import { createRegistryHttp, type RegistryHttpOptions } from './registry-http.js';
-import { ACCEPTED_MANIFESTS, mediaTypeOf, parseConfig, parseManifest, pickPlatform } from './registry-manifest.js';
+import { ACCEPTED_MANIFESTS, mediaTypeOf, parseConfig, parseLayers, parseManifest, pickPlatform } from './registry-manifest.js';
 import type { Answer } from './registry-connection.js';
+import { readVerified, type RegistryLayers } from './registry-layers.js';
 
 /** How a registry is reached, and whose image an index stands for. */
 export type RegistryOptions = RegistryHttpOptions & {
@@ -36,7 +38,7 @@ const LIST_PAGES = 10_000;
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
 /** Registries over HTTP(S): all hosts, one request at a time to a new one, then many. `close` ends kept connections. */
-export function createRegistry(options: RegistryOptions): WritableRegistry & RegistryContents & DigestRemoval & { close(): void } {
+export function createRegistry(options: RegistryOptions): WritableRegistry & RegistryContents & DigestRemoval & RegistryLayers & { close(): void } {
   const http = createRegistryHttp(options);
   const platform = options.platform ?? `linux/${ARCHITECTURES[arch] ?? arch}`;
 
@@ -163,6 +165,30 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & Reg
         if (error instanceof RegistryError && error.status !== undefined && error.status < 500 && error.status !== 429) return undefined;
         throw error;
       }
+    },
+
+    async layersOf(ref, digest, signal) {
+      const name = `${repositoryIn(ref)}@${shortDigest(digest)}`;
+      let bytes = await getAnywhere(ref, 'manifests', digest, signal);
+      let manifest = parseManifest(bytes);
+      if (manifest?.type === 'index') {
+        const entry = pickPlatform(manifest.entries, platform);
+        if (entry === undefined) throw new UnreadableImage(`${name} holds no image for ${platform}`);
+        bytes = await getAnywhere(ref, 'manifests', entry.digest, signal);
+        manifest = parseManifest(bytes);
+      }
+      const layers = manifest?.type === 'image' ? parseLayers(bytes, await getAnywhere(ref, 'blobs', manifest.config, signal)) : undefined;
+      if (layers === undefined) throw new UnreadableImage(`${name} is no image of layers`);
+      return layers;
+    },
+
+    async readBlob(ref, { digest }, read, signal) {
+      const from = (at: ImageRef, once: boolean) => {
+        const path = `/v2/${repositoryIn(at)}/blobs/${digest}`;
+        const ask = (): Promise<Answer> => http.send({ host: at.registry, method: 'GET', path, repository: repositoryIn(at), once, streamed: true }, signal);
+        return readVerified({ digest, name: `${repositoryIn(at)}@${shortDigest(digest)}`, faults: faultsOf(at), tries: once ? 1 : 3, ask }, read, signal);
+      };
+      return (await mirrors.first(ref, (mirrored) => from(mirrored, true))) ?? from(ref, false);
     },
 
     contentOf: (ref, digest, signal) => readContent(digest, (kind, one) => getAnywhere(ref, kind, one, signal)),
