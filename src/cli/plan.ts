@@ -8,6 +8,7 @@ import type { Verb } from './verb.js';
 
 /** Shows what build would do, and why. */
 export const plan: Verb = async (options, environment) => {
+  if (options.ifPackage.length + options.ifBase.length > 0) return (await import('./plan-supposed.js')).planIf(options, environment);
   const config = await readConfig(options, environment);
   const connections = await connect(config, environment);
   try {

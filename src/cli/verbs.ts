@@ -36,7 +36,7 @@ export const VERBS = {
   plan: {
     summary: 'show what build would do, and why',
     usage: 'plan [DIRECTORY]',
-    takes: ['select', 'publish', 'rebuild', 'nightly', 'snapshot', 'all', 'check'],
+    takes: ['select', 'publish', 'rebuild', 'nightly', 'snapshot', 'all', 'check', 'if-package', 'if-base'],
     writes: false,
     load: async () => (await import('./plan.js')).plan,
   },

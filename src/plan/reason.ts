@@ -22,6 +22,10 @@ export type Reason =
   | { readonly why: 'packages-outdated'; readonly upgrades: readonly Upgrade[]; readonly tried: readonly string[] }
   /** Milliseconds. */
   | { readonly why: 'too-old'; readonly age: number; readonly limit: number }
+  // Of what is only thought of (`plan --if-…`); `to`: undefined, any newer version. `of`: an outside image; undefined, the image itself.
+  | { readonly why: 'supposed-release'; readonly package: string; readonly from: string; readonly to: string | undefined }
+  | { readonly why: 'supposed-rebuild'; readonly of: string | undefined }
+  | { readonly why: 'not-concerned' }
   | { readonly why: 'inputs-changed' }
   | { readonly why: 'platform-changed'; readonly from: string; readonly to: string }
   | { readonly why: 'changed-without-changelog' }
@@ -111,6 +115,12 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
       return sayUpgrades(reason.upgrades);
     case 'too-old':
       return `made ${formatAge(reason.age)} ago (max_age: ${formatAge(reason.limit)})`;
+    case 'supposed-release':
+      return `it has ${reason.package} ${reason.from}${reason.to === undefined ? '' : ` → ${reason.to}`}`;
+    case 'supposed-rebuild':
+      return reason.of === undefined ? 'it is supposed to be rebuilt' : `${reason.of} is supposed to be rebuilt`;
+    case 'not-concerned':
+      return 'not concerned';
     case 'inputs-changed':
       return 'its definition changed';
     case 'platform-changed':

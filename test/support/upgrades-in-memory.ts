@@ -1,7 +1,8 @@
+import type { Graph } from '../../src/graph/graph.js';
 import type { Unknown } from '../../src/packages/package-archive.js';
 import type { Upgrade } from '../../src/packages/upgrade.js';
 import { packageKey, type ImageUpgrades, type UpgradesRead } from '../../src/state/image-upgrades.js';
-import { manifest } from './plan-tree.js';
+import { manifest, tree } from './plan-tree.js';
 
 /** What one image holds: by package its version, or `1 → 2`, or `1 → 2 held`, or `1 → 2 security`. */
 export type Held = Readonly<Record<string, string>>;
@@ -21,6 +22,12 @@ export function upgradeOf(name: string, written: string): Upgrade | undefined {
 export function imageHolding(image: string, held: Held, unknown: readonly Unknown[] = []): ImageUpgrades {
   const installed = new Map(Object.entries(held).map(([name, written]) => [packageKey(name, 'amd64'), written.split(' ')[0]!]));
   return { digest: manifest(image), unknown, installed, upgrades: Object.entries(held).flatMap(([name, written]) => upgradeOf(name, written) ?? []) };
+}
+
+/** A tree as `tree` draws it, in which `outside/…` are outside images. */
+export function treeOnOutside(text: string, rolling: readonly string[] = []): Graph {
+  const graph = tree(text, rolling);
+  return { ...graph, nodes: new Map([...graph.nodes].filter(([image]) => !image.startsWith('outside/'))) };
 }
 
 /** What was read of some images; names that begin with `outside/` are outside images. */

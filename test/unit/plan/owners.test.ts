@@ -2,8 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Graph } from '../../../src/graph/graph.js';
 import { ownersOf, rebuildsFor } from '../../../src/plan/owners.js';
 import type { UpgradesRead } from '../../../src/state/image-upgrades.js';
-import { tree } from '../../support/plan-tree.js';
-import { EXPIRED, imageHolding, readHolding, type Held } from '../../support/upgrades-in-memory.js';
+import { EXPIRED, imageHolding, readHolding, treeOnOutside as tree, type Held } from '../../support/upgrades-in-memory.js';
 
 /** `image package owner` of every upgrade. */
 function owners(graph: Graph, read: UpgradesRead): readonly string[] {

@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Graph } from '../../../src/graph/graph.js';
+import type { Unknown } from '../../../src/packages/package-archive.js';
+import { ownersOf, rebuildsFor } from '../../../src/plan/owners.js';
+import { formatOutdated, outdatedToJson, type OutdatedReport } from '../../../src/report/format-outdated.js';
+import { manifest } from '../../support/plan-tree.js';
+import { EXPIRED, readHolding, treeOnOutside as tree, type Held } from '../../support/upgrades-in-memory.js';
+
+type Part = { readonly unknown?: Readonly<Record<string, Unknown>>; readonly hidden?: readonly string[]; readonly waiting?: OutdatedReport['waiting']; readonly security?: boolean };
+
+function reportOf(graph: Graph, held: Readonly<Record<string, Held>>, { unknown = {}, hidden = [], waiting = () => undefined, security = false }: Part = {}): OutdatedReport {
+  const owned = ownersOf(graph, readHolding(held));
+  const images = [...owned].filter(([image]) => !hidden.includes(image)).map(([image, upgrades]) => ({ image, ref: `registry.example.org/${image}:2.0`, digest: manifest(image), unknown: unknown[image] === undefined ? [] : [unknown[image]], upgrades }));
+  return { images, notPublished: graph.nodes.size - hidden.length - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades)), security, waiting };
+}
+
+const shown = (text: string, held: Readonly<Record<string, Held>>, part?: Part, verbose = false): readonly string[] => formatOutdated(reportOf(tree(text), held, part), verbose);
+const HOUR = 3_600_000;
+
+describe('formatOutdated', () => {
+  it('a row is an image, how many packages, whose rebuild brings them, and which; the last line says what to do', () => {
+    const held = { base: { ssl: '1 → 2 security', tar: '5 → 6' }, web: { ssl: '1 → 2 security', tar: '5 → 6' }, api: { ssl: '1 → 2 security', tar: '5 → 6', php: '8 → 9' }, tool: {} };
+    expect(shown('base ← web, base ← api, tool', held)).toEqual([
+      '  image  packages  brought by    what',
+      '  base   2         itself        ssl 1 → 2 (trixie-security), tar 5 → 6 (trixie)',
+      '  api    3         base, itself  ssl 1 → 2 (trixie-security), tar 5 → 6 (trixie), php 8 → 9 (trixie)',
+      '  web    2         base          as base',
+      '',
+      '2 rebuilds mend 3 images (base, api; 1 stands on them).   build-images refresh --build does it.',
+    ]);
+  });
+  it('security updates are named first, and what is more than three is counted', () => {
+    const held = { base: { a: '1 → 2', b: '1 → 2', c: '1 → 2', ssl: '1 → 2 security', xz: '1 → 2 security' } };
+    expect(shown('base', held)[1]).toContain('ssl 1 → 2 (trixie-security), xz 1 → 2 (trixie-security), a 1 → 2 (trixie), and 2 more (--verbose lists them)');
+    expect(shown('base', held, {}, true)[1]).toContain('a 1 → 2 (trixie), b 1 → 2 (trixie), c 1 → 2 (trixie)');
+  });
+  it('where it is known how long a fix waits, the longest is said', () => {
+    const waiting: OutdatedReport['waiting'] = ({ package: name }) => ({ ssl: 75 * HOUR, tar: 9 * HOUR })[name];
+    expect(shown('base, web, tool', { base: { ssl: '1 → 2', tar: '5 → 6' }, web: { tar: '5 → 6' }, tool: { php: '8 → 9' } }, { waiting }).slice(0, 4)).toEqual([
+      '  image  packages  brought by  oldest fix waiting  what',
+      '  base   2         itself      3 days              ssl 1 → 2 (trixie), tar 5 → 6 (trixie)',
+      '  tool   1         itself      –                   php 8 → 9 (trixie)',
+      '  web    1         itself      9 h                 tar 5 → 6 (trixie)',
+    ]);
+  });
+  it('an image whose owner is not shown names what it waits for itself', () => {
+    expect(shown('base ← web', { base: { ssl: '1 → 2' }, web: { ssl: '1 → 2' } }, { hidden: ['base'] })).toEqual([
+      '  image  packages  brought by  what',
+      '  web    1         base        ssl 1 → 2 (trixie)',
+      '',
+      '1 rebuild mends 2 images (base; 1 stands on it).   build-images refresh --build does it.',
+    ]);
+  });
+  it('an image that lacks something of its owner names what it has', () => {
+    expect(shown('base ← web', { base: { ssl: '1 → 2', tar: '5 → 6' }, web: { ssl: '1 → 2' } })[2]).toBe('  web    1         base        ssl 1 → 2 (trixie)');
+  });
+  it('what is unknown is named with why, and counted', () => {
+    expect(shown('base, web', { base: {}, web: {} }, { unknown: { web: EXPIRED } })).toEqual([
+      '  image  packages  brought by  what',
+      '  web    unknown   –           InRelease of trixie expired 2026-11-01',
+      '',
+      'Nothing else is outdated: 1 image looked at.   1 unknown.',
+    ]);
+  });
+  it('what is known of an image of which not all is, is said with it', () => {
+    expect(shown('base', { base: { ssl: '1 → 2' } }, { unknown: { base: EXPIRED } })[1]).toBe('  base   1 or more  itself      ssl 1 → 2 (trixie); more is unknown: InRelease of trixie expired 2026-11-01');
+  });
+  it('what is held back is named once, with why and where, and nothing is to be done for it', () => {
+    expect(shown('base ← a, base ← b, base ← c', { base: { ssl: '1 → 2 held' }, a: { ssl: '1 → 2 held' }, b: { ssl: '1 → 2 held' }, c: { ssl: '1 → 2 held' } })).toEqual([
+      'held back, as apt leaves them:',
+      '  ssl 1 → 2: it is on hold (base, a, b and 1 more)',
+      '',
+      'Nothing is outdated: 4 images looked at.',
+    ]);
+  });
+  it('what an outside image brings is reported, and nothing is rebuilt for it', () => {
+    expect(shown('outside/debian:12 ← web', { 'outside/debian:12': { ssl: '1' }, web: { ssl: '1 → 2' } })).toEqual([
+      '  image  packages  brought by         what',
+      '  web    1         outside/debian:12  ssl 1 → 2 (trixie)',
+      '',
+      'outside/debian:12 is no image of this tree: what it brings to 1 image is reported, nothing is rebuilt for it.',
+      'No rebuild in this tree mends any of it.',
+    ]);
+  });
+  it.each<readonly [string, string, Readonly<Record<string, Held>>, Part, string]>([
+    ['nothing is outdated', 'base', { base: { ssl: '1' } }, {}, 'Nothing is outdated: 1 image looked at.'],
+    ['nothing is published', 'base', {}, {}, 'Nothing of it is published.'],
+    ['some of it is not published', 'base ← web', { base: {} }, {}, 'Nothing is outdated: 1 image looked at.   1 not published.'],
+    ['no security update is there', 'base', { base: {} }, { security: true }, 'Nothing waits for a security update: 1 image looked at.'],
+    ['only security updates were asked for', 'base', { base: { ssl: '1 → 2 security' } }, { security: true }, '1 rebuild mends 1 image (base).   build-images refresh --security --build does it.'],
+  ])('the last line where %s', (_, text, held, part, last) => expect(shown(text, held, part).at(-1)).toBe(last));
+});
+
+describe('outdatedToJson', () => {
+  it('has an entry for each published image, each of its upgrades with an owner', () => {
+    const report = reportOf(tree('outside/debian:12 ← base ← web'), { 'outside/debian:12': { ssl: '1' }, base: { ssl: '1 → 2 security' }, web: { php: '8 → 9 held' } }, { unknown: { web: EXPIRED } });
+    const upgrade = { arch: 'amd64', suite: 'trixie', security: false, heldBack: null };
+    expect(outdatedToJson(report)).toEqual([
+      { image: 'base', ref: 'registry.example.org/base:2.0', digest: manifest('base'), unknown: null, upgrades: [{ ...upgrade, package: 'ssl', source: 'ssl', from: '1', to: '2', suite: 'trixie-security', security: true, owner: 'outside/debian:12' }] },
+      { image: 'web', ref: 'registry.example.org/web:2.0', digest: manifest('web'), unknown: 'InRelease of trixie expired 2026-11-01', upgrades: [{ ...upgrade, package: 'php', source: 'php', from: '8', to: '9', owner: 'web', heldBack: 'it is on hold' }] },
+    ]);
+  });
+});
