@@ -25,6 +25,8 @@ export const ON_ONE_ENGINE = [
   'e2e/update.test.ts',
   'e2e/prune-registry.test.ts',
   'integration/adapters-local.test.ts',
+  // What real apt says of the same files.
+  'integration/apt-worlds.test.ts',
   'integration/apt-repository.test.ts',
   // How base images are made. That every engine takes them alike is for engine-layers.test.ts.
   'integration/base-image.test.ts',

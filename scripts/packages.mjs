@@ -44,7 +44,7 @@ export async function missingTools({ engineAnswers, forTests }) {
     command('ssh', 'openssh-client');
     need(existsSync('/usr/sbin/sshd'), 'sshd', 'openssh-server');
     command('python3', 'python3');
-    for (const [module, name] of [['jinja2', 'python3-jinja2'], ['debian', 'python3-debian'], ['yaml', 'python3-yaml'], ['pyte', 'python3-pyte'], ['ensurepip', 'python3-venv']]) {
+    for (const [module, name] of [['jinja2', 'python3-jinja2'], ['debian', 'python3-debian'], ['yaml', 'python3-yaml'], ['apt_pkg', 'python3-apt'], ['pyte', 'python3-pyte'], ['ensurepip', 'python3-venv']]) {
       need((await run('/usr/bin/python3', ['-c', `import ${module}`])).code === 0, `Python's ${module}`, name);
     }
   }

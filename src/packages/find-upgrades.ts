@@ -13,7 +13,7 @@ export function findUpgrades(image: ImagePackages, indexes: readonly PackageInde
   return image.installed.flatMap((installed) => {
     const candidate = offers.candidateOf(installed);
     if (candidate === undefined || compareVersions(candidate.record.version, installed.version) <= 0) return [];
-    const passed = offers.versionsOf(installed).filter(({ record }) => compareVersions(record.version, installed.version) > 0 && compareVersions(record.version, candidate.record.version) <= 0);
+    const passed = offers.versionsOf(installed.name, installed.architecture).filter(({ record }) => compareVersions(record.version, installed.version) > 0 && compareVersions(record.version, candidate.record.version) <= 0);
     return [
       {
         package: installed.name,

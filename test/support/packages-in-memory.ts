@@ -22,8 +22,7 @@ export function imageWith(packages: readonly string[], files: Readonly<Record<st
 /** An index of packages in short, of a suite named so by its codename; `*-security` is Debian's security suite. */
 export function indexWith(codename: string, packages: readonly string[], release: Partial<SuiteRelease> & { readonly site?: string; readonly component?: string; readonly architecture?: string } = {}): PackageIndex {
   const { site = 'deb.example.org', component = 'main', architecture = 'amd64', ...others } = release;
-  const records = parseStanzas(packages.map((each) => stanzaOf(each, '')).join('\n')).map(availableOf);
-  return {
+  return indexOfText(packages.map((each) => stanzaOf(each, '')).join('\n'), {
     release: {
       origin: 'Debian',
       label: codename.endsWith('-security') ? 'Debian-Security' : 'Debian',
@@ -40,6 +39,14 @@ export function indexWith(codename: string, packages: readonly string[], release
     uri: `http://${site}/debian`,
     component,
     architecture,
+  });
+}
+
+/** The index that a Packages file is. */
+export function indexOfText(text: string, of: Omit<PackageIndex, 'versionsOf' | 'providersOf'>): PackageIndex {
+  const records = parseStanzas(text).map(availableOf);
+  return {
+    ...of,
     versionsOf: (name) => records.filter((record) => record.name === name),
     providersOf: (name) => records.filter((record) => record.name !== name && record.relations.provides.split(',').some((each) => each.trim().split(/[ (]/)[0] === name)),
   };

@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { findUpgrades } from '../../src/packages/find-upgrades.js';
+import type { Upgrade } from '../../src/packages/upgrade.js';
+import { randomPackageWorld, readWorld, writeWorld, type PackageWorld } from '../support/random-packages.js';
+import { askApt, type AptAnswer } from '../support/real-apt.js';
+
+/** Worlds of a test; more with an environment variable, for who changes the rules. */
+const MANY = Number(process.env['PACKAGE_WORLDS'] ?? 400);
+const folder = mkdtempSync(join(tmpdir(), 'apt-worlds-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Made-up images, and what apt and we say of each. Those that apt refuses are left out. */
+async function compare(seeds: readonly number[], how: { readonly relations: boolean }): Promise<readonly { readonly seed: number; readonly world: PackageWorld; readonly apt: AptAnswer; readonly ours: readonly Upgrade[] }[]> {
+  const worlds = seeds.map((seed) => ({ seed, world: randomPackageWorld(seed, how), root: join(folder, `${seed}-${String(how.relations)}`) }));
+  for (const { world, root } of worlds) writeWorld(root, world);
+  const said = await askApt(worlds.map(({ root }) => root));
+  return worlds.flatMap(({ seed, world }, at) => {
+    const apt = said[at]!;
+    if ('error' in apt) return [];
+    const { image, indexes } = readWorld(world);
+    return [{ seed, world, apt, ours: findUpgrades(image, indexes) }];
+  });
+}
+
+const line = ({ package: name, arch, from, to }: { readonly package: string; readonly arch: string; readonly from: string; readonly to: string }): string => `${name}:${arch} ${from} ${to}`;
+
+describe('made-up images and archives, compared with apt', () => {
+  let compared: Awaited<ReturnType<typeof compare>>;
+  beforeAll(async () => {
+    compared = await compare(Array.from({ length: MANY }, (_, seed) => seed), { relations: false });
+  }, 600_000);
+
+  it('what is newer is what apt says, whatever priorities and pins there are', () => {
+    const different = compared.filter(({ apt, ours }) => ours.map(line).sort().join() !== apt.upgradable.map(line).sort().join());
+    expect(different.map(({ seed }) => seed)).toEqual([]);
+    // apt refuses an image whose target release is in no source.
+    expect(compared.length).toBeGreaterThan(MANY * 0.9);
+    expect(compared.flatMap(({ ours }) => ours).length).toBeGreaterThan(MANY);
+  });
+  it('the suite is one that apt names', () => {
+    const wrong = compared.flatMap(({ seed, world, apt, ours }) =>
+      ours.filter((upgrade) => {
+        const archives = apt.upgradable.find((each) => line(each) === line(upgrade))!.suites;
+        const named = world.lists.filter(({ release }) => archives.includes(release['Suite'] ?? '')).map(({ release, uri }) => release['Codename'] ?? new URL(uri).hostname);
+        return !named.includes(upgrade.suite) || (archives.includes('stable-security') && upgrade.suite !== 'trixie-security');
+      }).map((upgrade) => ({ seed, ...upgrade })),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
