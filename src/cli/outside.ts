@@ -17,6 +17,7 @@ import { createDigestMemory, type DigestMemory, type MemoryData } from '../state
 import type { EngineImages } from '../state/engine-images.js';
 import type { LocalImage } from '../state/local-images.js';
 import type { PackageReader } from '../state/package-reader.js';
+import { createRefreshMemory, isRefreshData, type RefreshMemory } from '../state/refresh-memory.js';
 import { cacheDirectory, type Environment } from './environment.js';
 import { namespaceOf, routeEngine, routeRegistry, treeOfImage, type WholeRegistry } from './route.js';
 import { dockerConfigOf, openTreeOutside, type TreeOutside } from './tree-outside.js';
@@ -40,6 +41,7 @@ export type Connections = {
   /** The git work tree of a tree, by the tree's name. */
   gitOf(tree: string): Git;
   readonly memory: DigestMemory;
+  readonly refreshMemory: RefreshMemory;
   readonly redactor: Redactor;
   /** Keeps what was learnt and closes what is open. */
   close(): Promise<void>;
@@ -62,6 +64,10 @@ export async function connect({ trees }: RunConfig, environment: Environment): P
   const outsideFor = (ref: ImageRef): TreeOutside => byName.get(treeOfImage(trees, ref).name)!;
   const memoryPath = join(cacheDirectory(environment), 'registry', `${memoryName(trees)}.json`);
   const memory = createDigestMemory(readJson(memoryPath, isMemory));
+  const refreshPath = join(cacheDirectory(environment), 'refresh', `${memoryName(trees)}.json`);
+  // Of the runs of a day hardly one asks it.
+  let refreshOpened: ReturnType<typeof createRefreshMemory> | undefined;
+  const refreshMemory = (): RefreshMemory => (refreshOpened ??= createRefreshMemory(readJson(refreshPath, isRefreshData)));
   const routed = async (): Promise<BuildEngine> => {
     const engines = new Map(await Promise.all(opened.map(async (outside) => [outside, await outside.engine()] as const)));
     return routeEngine((ref) => engines.get(outsideFor(ref))!, engines.get(first)!);
@@ -83,6 +89,9 @@ export async function connect({ trees }: RunConfig, environment: Environment): P
     credentialsOf: ({ name }) => byName.get(name)!.credentials,
     gitOf: (tree) => byName.get(tree)!.git,
     memory,
+    get refreshMemory() {
+      return refreshMemory();
+    },
     redactor,
     secrets: async () => (await Promise.all(opened.map((outside) => outside.secrets()))).flatMap(({ warnings }) => warnings),
     engine: openEngine,
@@ -105,6 +114,7 @@ export async function connect({ trees }: RunConfig, environment: Environment): P
     },
     async close() {
       if (memory.changed) writeJson(memoryPath, memory.data());
+      if (refreshOpened?.changed === true) writeJson(refreshPath, refreshOpened.data());
       for (const { registry } of opened) registry.close();
       (await connection?.catch(() => undefined))?.close();
     },

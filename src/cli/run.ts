@@ -140,6 +140,7 @@ async function portsOf(tree: Tree, connections: Connections, directory: RunDirec
     images: await connections.images(),
     space: await connections.space(scratchParent(environment)),
     registry: connections.registry,
+    refreshMemory: connections.refreshMemory,
     rootFileSystems: createRootFileSystems(),
     tests: createTestRunner(Object.fromEntries(passed.flatMap((key) => (env[key] === undefined ? [] : [[key, env[key]]])))),
     readContext(image) {

@@ -19,6 +19,7 @@ import { imageLabels } from './image-labels.js';
 import { untestedTag } from './leftovers.js';
 import type { Parent } from './parents.js';
 import type { ImageLog, Ports } from './ports.js';
+import { compare, mayBeSame, rememberTry } from './same-image.js';
 import { StepFailure } from './step-failure.js';
 import { imageTest } from './test-command.js';
 import { within } from './within.js';
@@ -39,13 +40,18 @@ export type Work = {
   latest(image: ImageName): PublishedImage | undefined;
   bring(node: Node): Promise<readonly Parent[]>;
   readonly stackPlatforms: StackPlatforms;
+  /** Whether a refresh of an image came out as it was. */
+  cameOutSame(image: ImageName): boolean;
 };
 
 /** What one image's work made. */
 export type Made = {
-  readonly id: string;
+  /** Undefined: what the registry had already. */
+  readonly id: string | undefined;
   /** Set when it is in the registry. */
   readonly digest: Digest | undefined;
+  /** It is what `:latest` was, and nothing moves. */
+  readonly same?: true;
 };
 
 /** Takes one image through its phases: build (unless the engine has it), test, publish. Throws what went wrong. */
@@ -61,10 +67,17 @@ export async function makeImage(step: Step, log: ImageLog, work: Work, signal: A
     const limit = node.tree.config.timeouts.build;
     const tooLong = (): Error => new StepFailure('build', `its build did not end within ${limit} s`);
     const image = step.action === 'build' ? await within(limit, signal, tooLong, (either) => build(step, node, parents, untested, buildLog, work, either)) : await existing(step, untested, work, signal);
+    const compared = mayBeSame(step, (parent) => work.cameOutSame(parent)) ? await compare(image, node, step.latestBefore!, work.ports, signal) : undefined;
+    if (compared?.same === true) {
+      rememberTry(step, step.latestBefore!, work.ports);
+      return keptAsItIs(step, true, work.ports);
+    }
     show('test');
     await test(step, node, untested, log, work, signal);
     show('publish');
-    return await finish(step, image, untested, whyNotPublished(step, image, parents, node.tree), work, signal);
+    const made = await finish(step, image, untested, whyNotPublished(step, image, parents, node.tree), work, signal);
+    if (compared !== undefined && made.digest !== undefined) work.ports.refreshMemory.rememberContent(made.digest, compared.content);
+    return made;
   } finally {
     // Also after an abort: the tag must not outlive its run.
     if (untested !== step.ref) await removeQuietly(untested, work);
@@ -73,12 +86,19 @@ export async function makeImage(step: Step, log: ImageLog, work: Work, signal: A
 
 /** Whether nothing comes between the build and its final name: it is not tested, and stays on this engine. That spares a busy engine two requests an image. */
 function isPlainBuild(step: Step, { definition, tree: { config } }: Node, { ports }: Work): boolean {
-  if (step.action !== 'build' || step.publishes || definition.recipe.kind !== 'production') return false;
+  if (step.action !== 'build' || step.publishes || step.unlessSame === true || definition.recipe.kind !== 'production') return false;
   return 'nothing' in imageTest(config, ports.absolute(definition.directory), step.ref, (path) => ports.tests.exists(path));
 }
 
 async function removeQuietly(ref: string, { ports }: Work): Promise<void> {
   await ports.engine.remove(ref, AbortSignal.timeout(4000)).catch(() => undefined);
+}
+
+/** What a refresh that brings nothing new makes of an image: what `:latest` was. */
+export function keptAsItIs(step: Step, built: boolean, { tell }: Pick<Ports, 'tell'>): Made {
+  const digest = step.latestBefore!;
+  tell({ type: 'unchanged', image: step.image, tag: step.now ?? 'latest', digest, built });
+  return { id: undefined, digest, same: true };
 }
 
 /** A log that also tells which step of the build a line begins. */
@@ -103,7 +123,8 @@ async function build(step: Step, node: Node, parents: readonly Parent[], unteste
   const baseParent = parents.find(({ ref }) => ref === node.base);
   const base = baseParent === undefined ? undefined : { ref: recordedRef(baseParent.ref, node, graph), digest: baseParent.digest, labels: baseParent.image.labels };
   const version = versionLabelOf(definition.tagSource) === undefined ? undefined : step.tag;
-  const facts = { definition, digest, parents: recorded, folder, base, version, platform: config.platform };
+  const tried = step.reasons.flatMap((reason) => (reason.why === 'packages-outdated' ? reason.tried : []));
+  const facts = { definition, digest, parents: recorded, folder, base, version, platform: config.platform, tried };
 
   // The one place of executing in which kinds differ.
   let image: InspectedImage;

@@ -26,6 +26,8 @@ export type Event = { readonly at: number } & (
   | { readonly type: 'tested'; readonly image: ImageName; readonly seconds: number }
   | { readonly type: 'untested'; readonly image: ImageName; readonly because: string }
   | { readonly type: 'published'; readonly image: ImageName; readonly tag: string; readonly digest: Digest }
+  /** A refresh came out as `tag` (`digest`), or, where `built` is false, all that it stands on did. */
+  | { readonly type: 'unchanged'; readonly image: ImageName; readonly tag: string; readonly digest: Digest; readonly built: boolean }
   | { readonly type: 'finished-locally'; readonly image: ImageName; readonly tag: string; readonly id: string; readonly because: string }
   | {
       readonly type: 'failed';

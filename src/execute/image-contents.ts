@@ -1,3 +1,5 @@
+import type { Digest } from '../shared/digest.js';
+
 /** One entry of an image's history (OCI image spec, "Image Configuration", `history`). */
 export type HistoryEntry = { readonly createdBy: string; readonly emptyLayer: boolean };
 
@@ -25,4 +27,9 @@ export type FolderOwner = { readonly uid: number; readonly gid: number; /** Perm
 export interface ImageReader {
   /** @param wanted absolute paths of files */
   contentsOf(ref: string, wanted: readonly string[], signal: AbortSignal): Promise<ImageContents>;
+  /**
+   * One digest over all that an image is: its files (path, type, mode, owner, content, link) and its config, but for times, what
+   * differs from build to build though nothing changed, and our labels.
+   */
+  digestOf(ref: string, signal: AbortSignal): Promise<Digest>;
 }

@@ -19,6 +19,8 @@ export type LabelFacts = {
   readonly packages: Digest | undefined;
   /** What the config asks for. */
   readonly platform: string | undefined;
+  /** Marks of the upgrades that it is built for. */
+  readonly tried?: readonly string[];
 };
 
 /**
@@ -34,6 +36,7 @@ export function imageLabels(facts: LabelFacts): Readonly<Record<string, string>>
     [LABEL.parents]: formatParents(facts.parents),
     [LABEL.packages]: facts.packages,
     [LABEL.platform]: facts.platform,
+    [LABEL.tried]: facts.tried?.join(' '),
     [LABEL.title]: definition.name,
     [LABEL.version]: facts.version,
     [LABEL.created]: facts.created,

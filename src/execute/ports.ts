@@ -2,6 +2,7 @@ import type { SourceEntry } from '../definition/source-files.js';
 import type { Digest } from '../shared/digest.js';
 import type { ImageName } from '../shared/image-ref.js';
 import type { Checked } from '../shared/problem.js';
+import type { RefreshMemory } from '../state/refresh-memory.js';
 import type { BuildEngine } from './build-engine.js';
 import type { DiskSpace } from './disk-space.js';
 import type { Happening, Progress } from './event.js';
@@ -60,6 +61,7 @@ export type PackLayer = (layer: Pick<MadeRootFs, 'layerPath' | 'diffId' | 'size'
 export type Ports = {
   readonly engine: BuildEngine;
   readonly images: ImageReader;
+  readonly refreshMemory: RefreshMemory;
   readonly registry: WritableRegistry;
   readonly rootFileSystems: RootFileSystems;
   readonly tests: TestRunner;

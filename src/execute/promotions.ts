@@ -45,12 +45,13 @@ function groupOf(image: ImageName, graph: Graph): string {
 /** An image of a stack that should move in this run, and cannot. */
 function staysBehind(step: Step, built: Built): boolean {
   if (step.action === 'blocked') return true;
+  if (built.made.get(step.image)?.same === true) return false;
   return isPending(step) && step.promotes && promotionOf(step, built) === undefined;
 }
 
 function promotionOf(step: Step, { results, made }: Built): Promotion | undefined {
   // A descendant of a failed image is blocked, so 'done' says it of all ancestors in the run.
-  if (!step.promotes || results.get(step.image) !== 'done') return undefined;
+  if (!step.promotes || results.get(step.image) !== 'done' || made.get(step.image)?.same === true) return undefined;
   const digest = step.action === 'promote' ? step.digest : made.get(step.image)?.digest;
   return digest === undefined ? undefined : { image: step.image, ref: step.ref, digest, from: step.latestBefore, was: step.now, moving: step.moving };
 }

@@ -5,13 +5,14 @@ import { EXIT, NoSpaceError, RegistryError, type ExitCode } from '../shared/erro
 import { formatImageRef, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
 import type { Digest } from '../shared/digest.js';
 import type { State } from '../state/state.js';
-import { fillsScratch, makeImage, type Made, type Work } from './build-image.js';
+import { fillsScratch, keptAsItIs, makeImage, type Made, type Work } from './build-image.js';
 import { pruneCache, watchRoom } from './disk-space.js';
 import { detailOf, exitOf, messageOf, worstOf } from './fault-exit.js';
 import { createParents, type TreeImage } from './parents.js';
 import type { Ports } from './ports.js';
 import { promote, type Promotion } from './promote.js';
 import { promotionGroups } from './promotions.js';
+import { isSpared } from './same-image.js';
 import { schedule } from './schedule.js';
 import { StepFailure } from './step-failure.js';
 
@@ -67,7 +68,8 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   let registryGone = false;
   let stopped: string | undefined;
   const parents = createParents(ports, { token: options.token, noPull: options.noPull, pullSeconds: Math.max(...running.config.trees.map(({ config }) => config.timeouts.build)), platform: running.config.platform, warn: (message) => ports.tell({ type: 'warning', image: undefined, message }), treeImage: (image) => treeImage(image, planned, running.graph, made) }, signal);
-  const work = workOf(running, ports, parents.bring);
+  const cameOutSame = (image: ImageName): boolean => made.get(image)?.same === true;
+  const work = workOf(running, ports, parents.bring, cameOutSame);
 
   const fail = (image: ImageName, log: string | undefined, phase: StepFailure['phase'], error: unknown): void => {
     const exit = exitOf(error);
@@ -84,6 +86,10 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   const runStep = async (image: ImageName): Promise<boolean> => {
     const step = steps.get(image)!;
     if (step.action === 'promote') return true;
+    if (isSpared(step, cameOutSame)) {
+      made.set(image, keptAsItIs(step, false, ports));
+      return true;
+    }
     ports.tell({ type: 'step-started', image, action: step.action, reasons: step.reasons });
     const log = ports.openLog(image);
     try {
@@ -139,7 +145,7 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   return worstOf(faults);
 }
 
-function workOf({ graph, definitions, options, state }: Running, ports: Ports, bring: (source: { ref: string; image: ImageName | undefined }) => ReturnType<ReturnType<typeof createParents>['bring']>): Work {
+function workOf({ graph, definitions, options, state }: Running, ports: Ports, bring: (source: { ref: string; image: ImageName | undefined }) => ReturnType<ReturnType<typeof createParents>['bring']>, cameOutSame: Work['cameOutSame']): Work {
   return {
     token: options.token,
     startedAt: options.startedAt,
@@ -151,6 +157,7 @@ function workOf({ graph, definitions, options, state }: Running, ports: Ports, b
     latest: (image) => state.images.get(image)?.latest,
     bring: (node) => Promise.all(node.sources.map(bring)),
     stackPlatforms: new Map(),
+    cameOutSame,
   };
 }
 

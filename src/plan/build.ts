@@ -14,6 +14,7 @@ import type { DatedImage, ImageState, Need, State } from '../state/state.js';
 import { mayMoveLatest } from './latest.js';
 import { isPublished } from './publishing.js';
 import type { Reason } from './reason.js';
+import { answers, mayComeOutSame } from './refreshed-image.js';
 import { isToday, whichParentsMove, type Standing } from './standing.js';
 import type { Plan, RunPublishing, Step } from './step.js';
 
@@ -34,6 +35,8 @@ export type BuildRequest = {
   readonly platform: string | undefined;
   /** Withdrawn images in whose place a rebuild would bring newer packages; unset: nobody looked. */
   readonly outdatedWithdrawn?: ReadonlySet<Digest> | undefined;
+  /** Images that get new content because of the outside, and why (plan/refresh.ts). */
+  readonly refresh?: ReadonlyMap<ImageName, readonly Reason[]> | undefined;
 };
 
 type Planned = { readonly step: Step; readonly standing: Standing };
@@ -70,6 +73,7 @@ function planOnce(graph: Graph, state: State, request: BuildRequest, included: R
   const planned = new Map<ImageName, Planned>();
   const needs: Need[] = [];
   const older = new Set<ImageName>();
+  const sparing = new Set<ImageName>();
   /** What stays on this engine, since its tree, or that of something it stands on, does not publish. */
   const staying = new Set<ImageName>();
   for (const [image, node] of graph.nodes) {
@@ -86,11 +90,14 @@ function planOnce(graph: Graph, state: State, request: BuildRequest, included: R
       neededBy: neededBy.get(image),
       standings: new Map(node.parents.map((parent) => [parent, planned.get(parent)!.standing])),
       olderParents: new Set(node.parents.filter((parent) => older.has(parent))),
+      sparing,
+      refresh: (request.refresh?.get(image) ?? []).filter(({ why }) => why !== 'parent-refreshed' && why !== 'promotion-pending'),
       need: (need) => void needs.push(need),
     };
     if (!included.has(image)) planned.set(image, planUnselected(one));
     else planned.set(image, planSelected(one));
     if (isOlderHere(one, planned.get(image)!.step)) older.add(image);
+    if (planned.get(image)!.step.unlessSame === true) sparing.add(image);
     if ((!one.publishes || one.staysWith !== undefined) && isHereOnly(planned.get(image)!.standing)) staying.add(image);
   }
   return { planned, needs };
@@ -130,6 +137,10 @@ type One = {
   readonly standings: ReadonlyMap<ImageName, Standing>;
   /** Parents of which the registry has something newer than this checkout knows. */
   readonly olderParents: ReadonlySet<ImageName>;
+  /** Images above it that are not published when they come out as they are. */
+  readonly sparing: ReadonlySet<ImageName>;
+  /** Why it is refreshed, beside its parents of the tree. */
+  readonly refresh: readonly Reason[];
   need(need: Need): void;
 };
 
@@ -187,7 +198,7 @@ function planVersioned(one: One): Planned {
   if (move.result === 'unread' && one.publishes) one.need({ need: 'older-version', image: node.definition.image });
 
   if (there === undefined) {
-    const planned = planUnpublished(one, version, [{ why: 'not-published' }], move.result === 'move', now);
+    const planned = planUnpublished(one, version, [{ why: 'not-published' }, ...one.refresh], move.result === 'move', now);
     return move.result === 'refused' || move.result === 'left' ? { ...planned, step: { ...planned.step, reasons: [...planned.step.reasons, move.reason] } } : planned;
   }
 
@@ -281,7 +292,7 @@ function planRolling(one: One): Planned {
     if (state.ancestry.has(revision) && state.ancestry.get(revision) === undefined) reasons = [...reasons, { why: 'age-unknown' }];
   }
   const withdrawn = state.withdrawn.get(image) ?? [];
-  const ready = requested ? undefined : dated?.find(({ digest, provenance }) => provenance !== undefined && isToday(one, provenance) && !withdrawn.some((one) => one.digest === digest));
+  const ready = requested ? undefined : dated?.find(({ digest, provenance }) => provenance !== undefined && isToday(one, provenance) && answers(one.refresh, provenance) && !withdrawn.some((one) => one.digest === digest));
   if (ready !== undefined) {
     const base = { digest: ready.digest, now };
     const why: readonly Reason[] = [{ why: 'promoted', tag: ready.tag }, ...reasons];
@@ -289,7 +300,9 @@ function planRolling(one: One): Planned {
     return { step, standing: { digest: ready.digest } };
   }
   const taken = [...(dated ?? []).map(({ tag }) => tag), ...withdrawn.flatMap(({ tag }) => withdrawnName(tag) ?? []), ...localTags(one)];
-  return planUnpublished(one, nextDatedTag(request.day, taken), reasons, true, now);
+  const { step, standing } = planUnpublished(one, nextDatedTag(request.day, taken), reasons, true, now);
+  const spares = step.action === 'build' && latest !== undefined && mayComeOutSame(step.reasons);
+  return { step: spares ? { ...step, unlessSame: true } : step, standing };
 }
 
 /** Why a rolling image is not as it should be: nothing there, another definition, a parent that is not the recorded one, or asked for. */
@@ -298,8 +311,9 @@ function whyRollingBuilds(one: One): readonly Reason[] {
   if (requested) return [{ why: 'requested' }];
   if (published.latest === undefined) return [{ why: 'not-published' }];
   const { provenance } = published.latest;
-  if (provenance === undefined) return [];
-  const reasons: Reason[] = [];
+  // Parents of the tree are looked at below.
+  const reasons: Reason[] = one.refresh.filter((reason) => reason.why !== 'parent-moved' || !one.graph.nodes.has(reason.parent));
+  if (provenance === undefined) return reasons;
   if (provenance.definition !== today) reasons.push({ why: 'inputs-changed' });
   const { platform } = one.request;
   // Where one of the two is the engine's own, nobody knows whether they differ.
@@ -334,7 +348,7 @@ function reusable(one: One): LocalImage | undefined {
   const candidates = state.local.filter((local) => local.labels[LABEL.definition] === one.today && ownTag(one, local) !== undefined);
   return candidates.find((local) => {
     const provenance = provenanceOf(local.labels, node.definition.name);
-    if (provenance === undefined || !isToday(one, provenance)) return false;
+    if (provenance === undefined || !isToday(one, provenance) || !answers(one.refresh, provenance)) return false;
     // What somebody built on another version and tagged as this one carries that version's labels.
     if (version !== undefined && provenance.version !== version) return false;
     return node.sources.every(({ image, ref }) => {

@@ -3,13 +3,11 @@ import type { Upgrade } from '../packages/upgrade.js';
 import { digestOf, type Digest } from '../shared/digest.js';
 import type { ImageName } from '../shared/image-ref.js';
 import type { OwnedUpgrade } from '../state/image-upgrades.js';
+import type { Tried } from '../state/refresh-memory.js';
 import type { ImageState, Need, PublishedImage, State } from '../state/state.js';
 import { mayMoveLatest } from './latest.js';
 import type { Reason } from './reason.js';
 import { recordedDigest } from './recorded-digest.js';
-
-/** What a rebuild that came to nothing new was made for: marks of upgrades, and when (milliseconds since 1970). */
-export type Tried = { readonly marks: readonly string[]; readonly at: number };
 
 /** What is asked of a refresh. */
 export type RefreshRequest = {

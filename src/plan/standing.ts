@@ -16,6 +16,8 @@ type Placed = {
   /** Digest of its definition as it is now. */
   readonly today: Digest;
   readonly standings: ReadonlyMap<ImageName, Standing>;
+  /** Images above it that are not published when they come out as they are. */
+  readonly sparing: ReadonlySet<ImageName>;
   /** `platform`: what is built for; undefined: the engine's own. */
   readonly request: { readonly platform: string | undefined };
 };
@@ -25,7 +27,7 @@ export function whichParentsMove(one: Placed, recordedParents: ParentDigests): r
   return one.node.sources.flatMap(({ image: parent }): Reason[] => {
     if (parent === undefined) return [];
     const standing = one.standings.get(parent);
-    if (standing === 'changes') return [{ why: 'parent-builds', parent }];
+    if (standing === 'changes') return [one.sparing.has(parent) ? { why: 'parent-refreshed', parent, ifDiffers: true } : { why: 'parent-builds', parent }];
     const recorded = recordedDigest(one.graph, one.node, recordedParents, parent);
     if (standing === undefined || standing === 'absent' || recorded === undefined || recorded === standing.digest) return [];
     return [{ why: 'parent-moved', parent, from: recorded, to: standing.digest }];

@@ -37,6 +37,8 @@ export type Step = {
   readonly promotes: boolean;
   /** The tag that moves, where it is not `latest`. */
   readonly moving?: string | undefined;
+  /** Not published when it comes out as `:latest` is, and not built when that is so of all that it is built for. */
+  readonly unlessSame?: true;
   /** What `:latest` was when this was planned; it must still be that when it moves. */
   readonly latestBefore: Digest | undefined;
   /** keep, promote, and a rebuilt published version: the manifest that children stand on. */

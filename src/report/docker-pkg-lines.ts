@@ -70,6 +70,7 @@ export function createDockerPkgView(): DockerPkgView {
         case 'deleted':
         case 'kept':
         case 'warning':
+        case 'unchanged':
           return [];
       }
     },

@@ -42,6 +42,7 @@ export function afterEvent(view: LiveView, event: Event): LiveView {
     case 'step-started':
       return begin(view, event.image, event.at);
     case 'published':
+    case 'unchanged':
     case 'finished-locally':
     case 'promoted':
       return end(view, event.image, 'done');

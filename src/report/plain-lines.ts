@@ -29,11 +29,11 @@ const AS_IT_IS: Look = { paint: (_, text) => text, clean: (line) => line };
 /** What a person should not overlook. */
 const COLOURS: Readonly<Record<string, 'red' | 'yellow'>> = { FAILED: 'red', blocked: 'yellow', 'not done': 'yellow', note: 'yellow' };
 
-type Tally = { published: string[]; local: string[]; failed: string[]; blocked: string[]; notStarted: string[]; promoted: string[]; moving: Set<string>; deleted: number; spared: number; kept: number; leftOut: number };
+type Tally = { published: string[]; same: string[]; local: string[]; failed: string[]; blocked: string[]; notStarted: string[]; promoted: string[]; moving: Set<string>; deleted: number; spared: number; kept: number; leftOut: number };
 
 /** One line per event, each with its time (UTC) and its image's name; a fold of the events and nothing else. */
 export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT_IS): PlainView {
-  const tally: Tally = { published: [], local: [], failed: [], blocked: [], notStarted: [], promoted: [], moving: new Set(), deleted: 0, spared: 0, kept: 0, leftOut: 0 };
+  const tally: Tally = { published: [], same: [], local: [], failed: [], blocked: [], notStarted: [], promoted: [], moving: new Set(), deleted: 0, spared: 0, kept: 0, leftOut: 0 };
   let width = 0;
   let say = (image: string): string => image;
   let run = '';
@@ -69,6 +69,9 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
       case 'published':
         tally.published.push(event.image);
         return [says(event.image, 'published', `${event.tag} (${event.digest.slice(0, 19)}…)`)];
+      case 'unchanged':
+        tally.same.push(event.image);
+        return [says(event.image, 'unchanged', event.built ? `same packages and files as ${event.tag}` : 'what it stands on came out the same: not built')];
       case 'finished-locally':
         tally.local.push(event.image);
         return [says(event.image, 'kept here', `as ${event.tag} (${event.because})`)];
@@ -132,6 +135,7 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
       const parts: string[] = [];
       const add = (images: readonly string[], word: string): void => void (images.length > 0 && parts.push(`${images.length} ${word}`));
       add(tally.published, 'published');
+      add(tally.same, 'came out the same');
       add(tally.local, 'built and kept here');
       add(tally.failed, 'failed');
       if (tally.deleted > 0) parts.push(`${count(tally.deleted, 'name')} deleted`);

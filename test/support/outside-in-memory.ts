@@ -6,6 +6,7 @@ import type { Ports, TestEnd } from '../../src/execute/ports.js';
 import { digestOf, type Digest } from '../../src/shared/digest.js';
 import { formatImageRef, parseImageRef, repositoryOf, withTag } from '../../src/shared/image-ref.js';
 import { good } from '../../src/shared/problem.js';
+import { createRefreshMemory } from '../../src/state/refresh-memory.js';
 import { today } from './plan-tree.js';
 
 /** Called before the outside does something; what it throws is what the outside answers. Given the image's name, or a reference. */
@@ -13,6 +14,8 @@ export type Hooks = {
   probe?(repository: string): void | Promise<void>;
   /** What an image holds, where it is not what a stack image holds. */
   contents?(image: string): Partial<ImageContents>;
+  /** All that an image (id, or name with its digest) is; unset: its own. */
+  content?(ref: string): string;
   build?(image: string, request: BuildRequest, signal: AbortSignal): void | Promise<void>;
   test?(image: string): TestEnd | Promise<TestEnd>;
   push?(ref: string): void | Promise<void>;
@@ -167,7 +170,14 @@ export function outsideInMemory(hooks: Hooks = {}, platform = 'linux/amd64'): Ou
       exists: () => hooks.test !== undefined,
       run: async ({ directory }) => (await hooks.test?.(directory.slice(directory.lastIndexOf('/') + 1))) ?? { end: 'exited', code: 0 },
     },
-    images: { contentsOf: async (ref) => contentsOf(find(ref)!, hooks.contents?.(nameOf(ref))) },
+    images: {
+      contentsOf: async (ref) => contentsOf(find(ref)!, hooks.contents?.(nameOf(ref))),
+      async digestOf(ref) {
+        deeds.push(`compare ${ref}`);
+        return digestOf((await hooks.content?.(ref)) ?? `all of ${ref}`);
+      },
+    },
+    refreshMemory: createRefreshMemory(undefined),
     space: {
       engineDisk: async () => (hooks.engineDisk === undefined ? diskOf('engine') : hooks.engineDisk()),
       scratchDisk: diskOf('scratch'),

@@ -33,7 +33,7 @@ async function baseImage(latest?: PublishedImage, epoch?: number, lines?: string
   };
   const plan = planFor(graph, {});
   const work: Work = {
-    token: '20260101-0000.abcdef', startedAt: NOON, graph, ports: outside.ports, definitions: new Map([['trixie', today('trixie')]]), useCache: false, epoch, latest: () => latest, bring: async () => [], stackPlatforms: new Map(),
+    token: '20260101-0000.abcdef', startedAt: NOON, graph, ports: outside.ports, definitions: new Map([['trixie', today('trixie')]]), useCache: false, epoch, latest: () => latest, bring: async () => [], stackPlatforms: new Map(), cameOutSame: () => false,
   };
   const made = await makeImage(stepOf(plan, 'trixie'), LOG, work, new AbortController().signal);
   const text = /\{"created".*?\]\}(?=\0)/.exec(archive)![0];
