@@ -1,3 +1,4 @@
+import { upgradedPackages, type UpgradedPackages } from '../definition/upgraded-packages.js';
 import { compareVersions } from '../definition/version.js';
 import { descendantsOf, packageSources, type Graph, type Node } from '../graph/graph.js';
 import type { Upgrade } from '../packages/upgrade.js';
@@ -12,12 +13,23 @@ export function ownersOf(graph: Graph, read: UpgradesRead): ReadonlyMap<ImageNam
   const owned = new Map<ImageName, readonly OwnedUpgrade[]>();
   for (const [image, node] of graph.nodes) {
     const upgrades = read.images.get(image)?.upgrades;
-    if (upgrades !== undefined) owned.set(image, upgrades.map((upgrade) => ({ ...upgrade, owner: ownerOf(node, upgrade, read, owned) })));
+    if (upgrades === undefined) continue;
+    let upgraded: UpgradedPackages | undefined;
+    const own = (): UpgradedPackages => (upgraded ??= upgradedPackages(node.dockerfile ?? ''));
+    owned.set(image, upgrades.map((upgrade) => ({ ...upgrade, owner: ownerOf(node, upgrade, read, owned, own) })));
   }
   return owned;
 }
 
-function ownerOf(node: Node, upgrade: Upgrade, read: UpgradesRead, owned: ReadonlyMap<ImageName, readonly OwnedUpgrade[]>): Owner {
+/** What only an outside image would bring is the image's own if its build brings it, too. */
+function ownerOf(node: Node, upgrade: Upgrade, read: UpgradesRead, owned: ReadonlyMap<ImageName, readonly OwnedUpgrade[]>, own: () => UpgradedPackages): Owner {
+  const owner = fromAbove(node, upgrade, read, owned);
+  if (owner !== undefined && ('image' in owner || !(own().all || own().names.has(upgrade.package)))) return owner;
+  return { image: node.definition.image };
+}
+
+/** The owner among all that an image stands on; undefined: none of it. */
+function fromAbove(node: Node, upgrade: Upgrade, read: UpgradesRead, owned: ReadonlyMap<ImageName, readonly OwnedUpgrade[]>): Owner | undefined {
   for (const { ref, image } of packageSources(node)) {
     const parent = image === undefined ? read.outside.get(ref) : read.images.get(image);
     // Nobody knows what is in it: nothing is rebuilt for what may well be its own.
@@ -29,7 +41,7 @@ function ownerOf(node: Node, upgrade: Upgrade, read: UpgradesRead, owned: Readon
     const theirs = owned.get(image)?.find((one) => brings(one, upgrade));
     if (theirs !== undefined) return theirs.owner;
   }
-  return { image: node.definition.image };
+  return undefined;
 }
 
 /** Whether a parent's rebuild, by an upgrade of its own, brings what its child waits for. */

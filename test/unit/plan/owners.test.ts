@@ -43,6 +43,21 @@ describe('the owner of an upgrade', () => {
     expect([...owners(graph, readHolding(held))].sort()).toEqual([...expected].sort());
   });
 
+  it.each([
+    ['of what an outside image has is the image, if that upgrades all packages', 'RUN apt-get -y upgrade', 'web', 'web'],
+    ['of what an outside image has is the image, if that installs it by name', 'RUN apt-get install -y ssl', 'web', 'web'],
+    ['of what an outside image has stays that, whatever else the image installs', 'RUN apt-get install -y php', 'outside/debian:12', 'outside/debian:12'],
+  ])('%s; and so of all that stands on it', (_, run, owner, below) => {
+    const graph = tree('outside/debian:12 ← web ← api');
+    const web = { ...graph.nodes.get('web')!, dockerfile: `FROM outside/debian:12\n${run}\n` };
+    const read = readHolding({ 'outside/debian:12': { ssl: '1' }, web: { ssl: '1 → 2' }, api: { ssl: '1 → 2' } });
+    expect(owners({ ...graph, nodes: new Map(graph.nodes).set('web', web) }, read)).toEqual([`web ssl ${owner}`, `api ssl ${below}`]);
+  });
+  it('of what a parent in the tree brings is the parent, though the image would bring it, too', () => {
+    const graph = tree('base ← web');
+    const web = { ...graph.nodes.get('web')!, dockerfile: 'FROM base\nRUN apt-get upgrade\n' };
+    expect(owners({ ...graph, nodes: new Map(graph.nodes).set('web', web) }, readHolding({ base: { ssl: '1 → 2' }, web: { ssl: '1 → 2' } }))).toEqual(['base ssl base', 'web ssl base']);
+  });
   it('of an image that is FROM scratch is what it copied the package from', () => {
     const graph = from(tree('base ← web, tool ← web'), 'web', undefined);
     expect(owners(graph, readHolding({ base: { ssl: '1 → 2' }, tool: { php: '8 → 9' }, web: { php: '8 → 9', tar: '1 → 2' } })).slice(2)).toEqual(['web php tool', 'web tar web']);
