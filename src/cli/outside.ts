@@ -15,6 +15,7 @@ import type { Problem } from '../shared/problem.js';
 import { createRedactor, type Redactor } from '../shared/redact.js';
 import { createDigestMemory, type DigestMemory, type MemoryData } from '../state/digest-memory.js';
 import type { EngineImages } from '../state/engine-images.js';
+import type { ImageFilesOnEngine } from '../state/image-layers.js';
 import type { LocalImage } from '../state/local-images.js';
 import type { PackageReader } from '../state/package-reader.js';
 import { createRefreshMemory, isRefreshData, type RefreshMemory } from '../state/refresh-memory.js';
@@ -36,6 +37,7 @@ export type Connections = {
   space(scratch: string): Promise<DiskSpace>;
   packLayer(): Promise<PackLayer>;
   packageReader(): Promise<PackageReader>;
+  engineFiles(): Promise<ImageFilesOnEngine>;
   /** The logins of a tree. */
   credentialsOf(tree: TreeConfig): CredentialStore;
   /** The git work tree of a tree, by the tree's name. */
@@ -76,15 +78,20 @@ export async function connect({ trees }: RunConfig, environment: Environment): P
   const openEngine = (): Promise<BuildEngine> => (engine ??= opened.length === 1 ? first.engine() : routed());
   let images: Promise<readonly LocalImage[]> | undefined;
   const registry = opened.length === 1 ? first.registry : routeRegistry((ref) => outsideFor(ref).registry);
+  const engineFiles = async (): Promise<ImageFilesOnEngine> => {
+    const [{ createEnginePackageFiles }, { HOST_PLATFORM }] = await Promise.all([import('../adapters/engine/engine-package-files.js'), import('../adapters/host-platform.js')]);
+    return createEnginePackageFiles(await engineConnection(), first.tree.config.platform ?? HOST_PLATFORM, () => environment.clock.now());
+  };
   let packageReader: Promise<PackageReader> | undefined;
   const openPackageReader = async (): Promise<PackageReader> => {
     const [{ createLayerSource }, { createPackageCache }, { createPackageReader }] = await Promise.all([import('../adapters/package-files/layer-source.js'), import('../adapters/package-files/package-cache.js'), import('../state/read-package-files.js')]);
     const cache = createPackageCache(join(cacheDirectory(environment), 'packages'), () => environment.clock.now());
     cache.sweep();
-    return createPackageReader(createLayerSource(registry), cache);
+    return createPackageReader(createLayerSource(registry), cache, await engineFiles().catch(() => undefined));
   };
   return {
     registry,
+    engineFiles,
     packageReader: () => (packageReader ??= openPackageReader()),
     credentialsOf: ({ name }) => byName.get(name)!.credentials,
     gitOf: (tree) => byName.get(tree)!.git,

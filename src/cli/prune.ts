@@ -78,6 +78,8 @@ type Prune = (tree: Tree, rules: AgeRules, lock: Lock | undefined, connections: 
 
 const pruneEngine: Prune = async (tree, rules, lock, connections, options, environment, showing) => {
   const engine = await connections.pruning();
+  // A container that a killed run has left would hold its image.
+  if (lock !== undefined) await (await connections.engineFiles()).removeLeftovers(environment.signal);
   const [images, containers] = await Promise.all([engine.all(environment.signal), engine.containers(environment.signal)]);
   const temporary = await temporaryTags(images, environment);
   const steps = planLocalPrune(tree.graph, { images, containers }, { ...rules, select: selection(tree, options), nightly: options.nightlyId, temporary });

@@ -33,3 +33,15 @@ export interface PackageCache {
   layer(diffId: Digest, roots: readonly string[]): LayerRecord | undefined;
   keepLayer(diffId: Digest, roots: readonly string[], record: LayerRecord): void;
 }
+
+/** Images that an engine on this side of the network may have. */
+export interface ImageFilesOnEngine {
+  /**
+   * Lets `use` look at an image's files by `record`, which records them as one layer; undefined when the engine does not have the image
+   * for the wanted platform. Rejects with an EngineError when it is not there.
+   * @param ref with a digest
+   */
+  withImage<T>(ref: string, use: (record: (roots: readonly string[], recording: LayerRecording) => Promise<void>) => Promise<T>, signal: AbortSignal): Promise<T | undefined>;
+  /** Takes away what readings that were killed left behind. */
+  removeLeftovers(signal: AbortSignal): Promise<void>;
+}

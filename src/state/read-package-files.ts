@@ -1,29 +1,48 @@
 import pLimit from 'p-limit';
-import { collectFiles, type Collected } from '../packages/collect-files.js';
+import { collectFiles } from '../packages/collect-files.js';
 import { recordLayer, type LayerRecord } from '../packages/layer-record.js';
 import { OddLayer } from '../packages/odd-layer.js';
 import { PACKAGE_ROOTS } from '../packages/package-paths.js';
 import type { PackageFiles } from '../packages/package-files.js';
 import { shortDigest, type Digest } from '../shared/digest.js';
+import { EngineError } from '../shared/errors.js';
 import { repositoryOf, type ImageRef } from '../shared/image-ref.js';
-import type { ImageLayer, ImageLayers, PackageCache } from './image-layers.js';
+import type { ImageFilesOnEngine, ImageLayer, ImageLayers, PackageCache } from './image-layers.js';
 import { UnreadableImage, type PackageReader } from './package-reader.js';
 
 /** Layers that are unpacked at once: each keeps a core busy. */
 const LAYERS_AT_ONCE = 4;
 
+/** An engine makes and unmakes the file system of each. */
+const CONTAINERS_AT_ONCE = 2;
+
+/** Bytes of layers, as they are packed, that take as long to read as a container takes to be looked into. */
+const WORTH_A_CONTAINER = 24 * 1024 * 1024;
+
 /** Links that lead to links that lead elsewhere: each costs another look at layers. */
 const LOOKS = 5;
 
-/** Reads images' package files from a registry's layers, each layer once, and from the cache what was read before. */
-export function createPackageReader(source: ImageLayers, cache: PackageCache): PackageReader {
+/**
+ * Reads images' package files from a registry's layers, each layer once, and from the cache what was read before. Where an engine has
+ * an image whose layers are large and its own, it is looked at there. Without an engine, or with one that fails, nothing is amiss.
+ */
+export function createPackageReader(source: ImageLayers, cache: PackageCache, engine?: ImageFilesOnEngine): PackageReader {
   const images = new Map<Digest, Promise<PackageFiles>>();
   const layers = new Map<string, Promise<LayerRecord>>();
   const limit = pLimit(LAYERS_AT_ONCE);
+  const engineLimit = pLimit(CONTAINERS_AT_ONCE);
+  const looking = new Set<Promise<unknown>>();
+  /** By how many images of this run a layer was wanted. */
+  const wanted = new Map<Digest, number>();
+  let engineGone = false;
+  let tidied: Promise<void> | undefined;
+
+  const keyOf = (diffId: Digest, roots: readonly string[]): string => [diffId, ...roots].join('\n');
+  const isKnown = (diffId: Digest): boolean => layers.has(keyOf(diffId, PACKAGE_ROOTS)) || cache.layer(diffId, PACKAGE_ROOTS) !== undefined;
 
   /** What a layer does to some roots; reads what nobody has read yet. */
   function layerRecord(ref: ImageRef, layer: ImageLayer, roots: readonly string[], signal: AbortSignal): Promise<LayerRecord> {
-    const key = [layer.diffId, ...roots].join('\n');
+    const key = keyOf(layer.diffId, roots);
     let reading = layers.get(key);
     if (reading === undefined) {
       const kept = cache.layer(layer.diffId, roots);
@@ -42,15 +61,47 @@ export function createPackageReader(source: ImageLayers, cache: PackageCache): P
     return record;
   }
 
-  async function readFiles(ref: ImageRef, digest: Digest, signal: AbortSignal): Promise<PackageFiles> {
-    const blobs = await source.layersOf(ref, digest, signal);
-    let roots = PACKAGE_ROOTS;
-    for (let looks = 1; ; looks++) {
-      const records = await Promise.all(blobs.map((layer) => recordOf(ref, digest, layer, roots, signal)));
-      const { files, beyond }: Collected = collectFiles(records, roots);
-      if (beyond.length === 0 || looks === LOOKS) return files;
-      roots = [...PACKAGE_ROOTS, ...new Set([...roots.slice(PACKAGE_ROOTS.length), ...beyond])].sort();
+  async function fromLayers(ref: ImageRef, digest: Digest, blobs: readonly ImageLayer[], signal: AbortSignal): Promise<PackageFiles> {
+    return lookUntilKnown((roots) => Promise.all(blobs.map((layer) => recordOf(ref, digest, layer, roots, signal))));
+  }
+
+  /** Undefined: the engine does not have it, or cannot tell; then the registry can. */
+  async function fromEngine(ref: ImageRef, digest: Digest, signal: AbortSignal): Promise<PackageFiles | undefined> {
+    if (engine === undefined || engineGone) return undefined;
+    try {
+      await (tidied ??= engine.removeLeftovers(signal));
+      return await engineLimit(() =>
+        engine.withImage(
+          `${repositoryOf(ref)}@${digest}`,
+          (record) => {
+            const looked: LayerRecord[] = [];
+            return lookUntilKnown(async (roots, more) => {
+              const recording = recordLayer(roots);
+              await record(more, recording);
+              looked.push(recording.record());
+              return looked;
+            });
+          },
+          signal,
+        ),
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      engineGone ||= error instanceof EngineError;
+      return undefined;
     }
+  }
+
+  async function readFiles(ref: ImageRef, digest: Digest, signal: AbortSignal): Promise<PackageFiles> {
+    const asking = source.layersOf(ref, digest, signal);
+    looking.add(asking);
+    const blobs = await asking.finally(() => looking.delete(asking));
+    for (const { diffId } of blobs) wanted.set(diffId, (wanted.get(diffId) ?? 0) + 1);
+    // Only then is it known how many images share a layer.
+    while (looking.size > 0) await Promise.allSettled(looking);
+    const missing = blobs.filter(({ diffId }) => !isKnown(diffId));
+    const share = missing.reduce((sum, { diffId, size }) => sum + size / wanted.get(diffId)!, 0);
+    return (share > WORTH_A_CONTAINER ? await fromEngine(ref, digest, signal) : undefined) ?? fromLayers(ref, digest, blobs, signal);
   }
 
   async function recordOf(ref: ImageRef, digest: Digest, layer: ImageLayer, roots: readonly string[], signal: AbortSignal): Promise<LayerRecord> {
@@ -78,4 +129,16 @@ export function createPackageReader(source: ImageLayers, cache: PackageCache): P
       return reading;
     },
   };
+}
+
+/** Looks again, further, as long as links and sources lead to where nobody has looked; `more` are the roots that are new. */
+async function lookUntilKnown(recordsOf: (roots: readonly string[], more: readonly string[]) => Promise<readonly LayerRecord[]>): Promise<PackageFiles> {
+  let roots = PACKAGE_ROOTS;
+  let more = roots;
+  for (let looks = 1; ; looks++) {
+    const { files, beyond } = collectFiles(await recordsOf(roots, more), roots);
+    if (beyond.length === 0 || looks === LOOKS) return files;
+    more = beyond;
+    roots = [...roots, ...beyond].sort();
+  }
 }

@@ -1,4 +1,3 @@
-import { arch } from 'node:process';
 import { digestOf, isDigest, shortDigest, type Digest } from '../../shared/digest.js';
 import { RegistryError } from '../../shared/errors.js';
 import { formatImageRef, type ImageRef } from '../../shared/image-ref.js';
@@ -7,6 +6,7 @@ import type { DigestRemoval } from '../../execute/delete-digest.js';
 import type { WritableRegistry } from '../../execute/writable-registry.js';
 import { UnreadableImage } from '../../state/package-reader.js';
 import type { RegistryContents } from '../../state/repository-contents.js';
+import { HOST_PLATFORM } from '../host-platform.js';
 import { readContent } from './published-content.js';
 import { createMirrorReading } from './mirror-reading.js';
 import { errorCodesOf, registryFaults } from './registry-faults.js';
@@ -34,13 +34,10 @@ const ABSENT = new Set(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'NOT_FOUND']);
 
 const LIST_PAGES = 10_000;
 
-/** Go's names, as images use them, of Node's architectures. */
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
-
 /** Registries over HTTP(S): all hosts, one request at a time to a new one, then many. `close` ends kept connections. */
 export function createRegistry(options: RegistryOptions): WritableRegistry & RegistryContents & DigestRemoval & RegistryLayers & { close(): void } {
   const http = createRegistryHttp(options);
-  const platform = options.platform ?? `linux/${ARCHITECTURES[arch] ?? arch}`;
+  const platform = options.platform ?? HOST_PLATFORM;
 
   const mirrors = createMirrorReading(options.mirrors ?? {}, options.warn ?? (() => undefined));
 
