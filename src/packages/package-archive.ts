@@ -35,7 +35,14 @@ export type Unknown = {
 };
 
 /** What a suite has, or why that is unknown. A suite of which one index is unknown is unknown. */
-export type SuiteRead = { readonly known: true; readonly indexes: readonly PackageIndex[] } | { readonly known: false; readonly unknown: Unknown };
+export type SuiteRead =
+  | {
+      readonly known: true;
+      readonly indexes: readonly PackageIndex[];
+      /** `archived_suites` has it: nothing new comes, it was not asked, and `indexes` is empty. */
+      readonly archived?: true;
+    }
+  | { readonly known: false; readonly unknown: Unknown };
 
 /** Archives of packages. Each suite is fetched once a run, however many images ask for it. */
 export interface PackageArchive {
