@@ -17,10 +17,12 @@ import { createDigestMemory, type DigestMemory, type MemoryData } from '../state
 import type { EngineImages } from '../state/engine-images.js';
 import type { ImageFilesOnEngine } from '../state/image-layers.js';
 import type { LocalImage } from '../state/local-images.js';
+import type { PackageArchive } from '../packages/package-archive.js';
 import type { PackageReader } from '../state/package-reader.js';
 import { createRefreshMemory, isRefreshData, type RefreshMemory } from '../state/refresh-memory.js';
 import { cacheDirectory, type Environment } from './environment.js';
 import { namespaceOf, routeEngine, routeRegistry, treeOfImage, type WholeRegistry } from './route.js';
+import { openPackageArchive } from './open-package-archive.js';
 import { dockerConfigOf, openTreeOutside, type TreeOutside } from './tree-outside.js';
 
 /** Everything outside that verbs reach, opened on first use. Registry and engine are used as the tree of each image says. */
@@ -38,6 +40,7 @@ export type Connections = {
   packLayer(): Promise<PackLayer>;
   packageReader(): Promise<PackageReader>;
   engineFiles(): Promise<ImageFilesOnEngine>;
+  packageArchive(): Promise<PackageArchive>;
   /** The logins of a tree. */
   credentialsOf(tree: TreeConfig): CredentialStore;
   /** The git work tree of a tree, by the tree's name. */
@@ -89,9 +92,11 @@ export async function connect({ trees }: RunConfig, environment: Environment): P
     cache.sweep();
     return createPackageReader(createLayerSource(registry), cache, await engineFiles().catch(() => undefined));
   };
+  let packageArchive: ReturnType<typeof openPackageArchive> | undefined;
   return {
     registry,
     engineFiles,
+    packageArchive: () => (packageArchive ??= openPackageArchive(trees, environment)),
     packageReader: () => (packageReader ??= openPackageReader()),
     credentialsOf: ({ name }) => byName.get(name)!.credentials,
     gitOf: (tree) => byName.get(tree)!.git,
@@ -123,6 +128,7 @@ export async function connect({ trees }: RunConfig, environment: Environment): P
       if (memory.changed) writeJson(memoryPath, memory.data());
       if (refreshOpened?.changed === true) writeJson(refreshPath, refreshOpened.data());
       for (const { registry } of opened) registry.close();
+      (await packageArchive?.catch(() => undefined))?.close();
       (await connection?.catch(() => undefined))?.close();
     },
   };

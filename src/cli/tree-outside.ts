@@ -87,7 +87,8 @@ function loginFor(credentials: CredentialStore): (host: string) => Promise<{ use
   };
 }
 
-async function readCa(config: Config, cwd: string): Promise<string> {
+/** The text of `ca_bundle`, which the config has. */
+export async function readCa(config: Config, cwd: string): Promise<string> {
   const { readFile } = await import('node:fs/promises');
   const path = resolve(cwd, config.caBundle!);
   try {

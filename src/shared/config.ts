@@ -60,6 +60,8 @@ export type Config = {
   readonly minFree: number;
   /** What the engine's build cache is pruned to at the end of a run: bytes; undefined: never. */
   readonly engineCache: number | undefined;
+  /** Globs of suites to which nothing new comes any more. */
+  readonly archivedSuites: readonly string[];
   /** Who a changelog entry is by when neither the environment nor git says it. */
   readonly fallbackAuthor: string;
   readonly fallbackEmail: string;

@@ -55,6 +55,7 @@ export const KNOWN_KEYS: readonly string[] = [
   'timeouts',
   'min_free',
   'engine_cache',
+  'archived_suites',
   'layout',
 ];
 
@@ -121,6 +122,7 @@ export function parseConfig(path: string, text: string, under: readonly ConfigFi
     ...readRunKeys(fields),
     lintIgnore: readLint(fields),
     timeouts: readTimeouts(fields),
+    archivedSuites: fields.texts('archived_suites', emptyFault) ?? [],
     fallbackAuthor: fields.checkedText('fallback_author', authorFault) ?? textDefault('fallback_author'),
     fallbackEmail: fields.checkedText('fallback_email', emailFault) ?? textDefault('fallback_email'),
     distribution: fields.checkedText('distribution', distributionFault) ?? textDefault('distribution'),

@@ -49,6 +49,7 @@ describe('parseConfig', () => {
       timeouts: { connect: 10, idle: 30, test: 600, build: 10800 },
       minFree: 2e9,
       engineCache: undefined,
+      archivedSuites: [],
       fallbackAuthor: 'Author',
       fallbackEmail: 'email@domain',
       distribution: 'wikimedia',
@@ -98,6 +99,7 @@ jobs: 3
 timeouts: {test: 60, idle: 0.5}
 min_free: 500 MB
 engine_cache: 20GiB
+archived_suites: ["stretch*", buster]
 seed_image: trixie
 driver: docker
 fallback_author: Ann Other
@@ -129,6 +131,7 @@ update_id: u
       timeouts: { connect: 10, idle: 0.5, test: 60, build: 10800 },
       minFree: 500e6,
       engineCache: 20 * 2 ** 30,
+      archivedSuites: ['stretch*', 'buster'],
       fallbackAuthor: 'Ann Other',
       fallbackEmail: 'ann@example.org',
       distribution: 'trixie',
