@@ -1,4 +1,3 @@
-import { createPackageDistiller, DISTILLED_HEADER, RECORD_LINES } from './package-distiller.js';
 import type { PackageIndex } from './package-index.js';
 import type { AvailablePackage } from './package-record.js';
 
@@ -7,26 +6,19 @@ export type IndexPlace = Omit<PackageIndex, 'versionsOf' | 'providersOf'>;
 
 /** An index over what a PackageDistiller made. Records are read when they are asked for. */
 export function openDistilledIndex(bytes: Buffer, place: IndexPlace): PackageIndex {
-  const [length, names, provided] = [0, 4, 8].map((at) => bytes.readUInt32LE(at)) as [number, number, number];
-  const records = bytes.subarray(DISTILLED_HEADER, DISTILLED_HEADER + length);
-  const byName = bytes.subarray(DISTILLED_HEADER + length);
+  const [head, lines, length, names, provided] = [0, 4, 8, 12, 16].map((at) => bytes.readUInt32LE(at)) as [number, number, number, number, number];
+  const records = bytes.subarray(head, head + length);
+  const byName = bytes.subarray(head + length);
   const byProvided = byName.subarray(4 * names);
   return {
     ...place,
-    versionsOf: (name) => found(records, name, names, (row) => byName.readUInt32LE(4 * row)).map((row) => readRecord(records, byName.readUInt32LE(4 * row))),
+    versionsOf: (name) => found(records, name, names, (row) => byName.readUInt32LE(4 * row)).map((row) => readRecord(records, byName.readUInt32LE(4 * row), lines)),
     providersOf(name) {
       const rows = found(records, name, provided, (row) => byProvided.readUInt32LE(8 * row));
       const places = new Set(rows.map((row) => byProvided.readUInt32LE(8 * row + 4)));
-      return [...places].map((at) => readRecord(records, at)).filter((package_) => package_.name !== name);
+      return [...places].map((at) => readRecord(records, at, lines)).filter((package_) => package_.name !== name);
     },
   };
-}
-
-/** An index of the text of a Packages file. */
-export function indexOfPackages(text: string | Uint8Array, place: IndexPlace): PackageIndex {
-  const distiller = createPackageDistiller();
-  distiller.add(Buffer.from(text));
-  return openDistilledIndex(distiller.end(), place);
 }
 
 /** The rows of a table, sorted by the names at their places, that are of one name. */
@@ -59,9 +51,9 @@ function nameByte(byte = 0): number {
 
 const NAME_BYTES: readonly boolean[] = Array.from({ length: 256 }, (_, byte) => /[A-Za-z0-9+.~_-]/.test(String.fromCharCode(byte)));
 
-function readRecord(records: Buffer, at: number): AvailablePackage {
+function readRecord(records: Buffer, at: number, lines: number): AvailablePackage {
   let end = at;
-  for (let line = 0; line < RECORD_LINES; line++) end = records.indexOf(10, end) + 1;
+  for (let line = 0; line < lines; line++) end = records.indexOf(10, end) + 1;
   const [name, architecture, version, source, multiArch, preDepends, depends, conflicts, breaks, provides, filename, size, sha256] = records.toString('latin1', at, end).split('\n') as [string, string, string, string, string, string, string, string, string, string, string, string, string];
   return {
     name,

@@ -1,20 +1,17 @@
 /** The fields of a record, in this order, each ending in a newline; then the next record begins. */
 const FIELDS = ['Package', 'Architecture', 'Version', 'Source', 'Multi-Arch', 'Pre-Depends', 'Depends', 'Conflicts', 'Breaks', 'Provides', 'Filename', 'Size', 'SHA256'] as const;
 
-/** How many lines a record has. */
-export const RECORD_LINES = FIELDS.length;
-
 const PROVIDES = FIELDS.indexOf('Provides');
 
-/** Bytes before the records: the length of all records, the number of names, the number of provided names, each as 32 bits, little-endian. */
-export const DISTILLED_HEADER = 12;
 
 /** Takes a Packages file (wiki.debian.org/DebianRepository/Format, "Packages") as it comes, and keeps what upgrades turn on. */
 export type PackageDistiller = {
   add(chunk: Uint8Array): void;
   /**
-   * What is left of it: header, records, a table of records by name, a table of what they provide by name. In the first a place of
-   * a record is 32 bits; in the second, the place of the provided name and then that of its record.
+   * What is left of it: a header, all records, a table of records by name, a table of what they provide by name. Header: its own
+   * length, how many lines a record has, the length of all records, the number of names, the number of provided names. In the first
+   * table is the place of a record, in the second the place of the provided name and that of its record. Numbers have 32 bits,
+   * little-endian.
    */
   end(): Buffer;
 };
@@ -38,7 +35,7 @@ export function createPackageDistiller(): PackageDistiller {
     const [name = '', architecture = '', version = ''] = values;
     if (name !== '' && architecture !== '' && version !== '') {
       let record = '';
-      for (let field = 0; field < RECORD_LINES; field++) {
+      for (let field = 0; field < FIELDS.length; field++) {
         if (field === PROVIDES && values[field] !== undefined) keepProvided(values[field]!, length + record.length, length);
         record += `${values[field] ?? ''}\n`;
       }
@@ -83,8 +80,9 @@ export function createPackageDistiller(): PackageDistiller {
     },
     end() {
       addLines(`${rest}\n\n`);
-      const header = Buffer.alloc(DISTILLED_HEADER);
-      for (const [index, number] of [length, names.length, provided.length].entries()) header.writeUInt32LE(number, 4 * index);
+      const numbers = [20, FIELDS.length, length, names.length, provided.length];
+      const header = Buffer.alloc(4 * numbers.length);
+      for (const [index, number] of numbers.entries()) header.writeUInt32LE(number, 4 * index);
       return Buffer.concat([header, ...blocks, table(names, ['record']), table(provided, ['at', 'record'])]);
     },
   };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { indexOfPackages, openDistilledIndex, type IndexPlace } from '../../../src/packages/distilled-index.js';
+import { openDistilledIndex, type IndexPlace } from '../../../src/packages/distilled-index.js';
 import { createPackageDistiller } from '../../../src/packages/package-distiller.js';
+import { indexOfPackages } from '../../support/index-of-packages.js';
 
 const PLACE: IndexPlace = {
   release: { origin: '', label: '', suite: '', codename: 'trixie', version: '', date: 0, validUntil: undefined, notAutomatic: false, butAutomaticUpgrades: false },
