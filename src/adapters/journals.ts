@@ -1,20 +1,52 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from '../execute/event.js';
-
-type Promoted = Extract<Event, { readonly type: 'promoted' }>;
+import { parseImageRef, repositoryOf, type ImageName } from '../shared/image-ref.js';
+import type { PastMove, PastRun } from '../state/past-moves.js';
 
 /** What `:latest` was before a run of this state directory moved it, for each image the last time it did: digest → that run. */
 export function lastPromotions(stateDirectory: string): ReadonlyMap<string, string> {
-  const runs = join(stateDirectory, 'runs');
-  const before = new Map<string, { readonly from: string | undefined; readonly run: string }>();
-  for (const run of namesIn(runs).sort().reverse()) {
-    // Of one image a run moves one tag once; what is told last is what counts.
-    for (const event of promotionsIn(join(runs, run, 'journal.jsonl')).reverse()) {
-      if (!before.has(event.image)) before.set(event.image, { from: event.from, run });
-    }
+  const before = new Map<ImageName, { readonly from: string | undefined; readonly run: string }>();
+  for (const { run, moves } of pastRuns(stateDirectory)) {
+    for (const { image, from, isTold } of moves) if (isTold && !before.has(image)) before.set(image, { from, run });
   }
   return new Map([...before.values()].flatMap(({ from, run }) => (from === undefined ? [] : [[from, run] as const])));
+}
+
+/** The runs of this state directory that have a journal, the newest first, each with what it moved. */
+export function* pastRuns(stateDirectory: string): Generator<PastRun> {
+  const runs = join(stateDirectory, 'runs');
+  for (const run of namesIn(runs).sort().reverse()) {
+    const events = eventsIn(join(runs, run, 'journal.jsonl'));
+    if (events !== undefined) yield { run, moves: movesIn(events) };
+  }
+}
+
+const TELLING = ['"type":"run-started"', '"type":"promotion-intended"', '"type":"promoted"', '"type":"put-back"', '"type":"withdrawn"'];
+
+/** Of one image a run moves one tag once; what is told last is what counts. */
+function movesIn(events: readonly Event[]): readonly PastMove[] {
+  const repositories = new Map<ImageName, string>();
+  const withdrew = new Map<ImageName, string>();
+  const moves = new Map<ImageName, Omit<PastMove, 'withdrew' | 'repository'>>();
+  for (const event of events) {
+    switch (event.type) {
+      case 'run-started':
+        for (const { image, ref } of event.steps) repositories.set(image, repositoryOf(parseImageRef(ref)!));
+        break;
+      case 'withdrawn':
+        withdrew.set(event.image, event.tag);
+        break;
+      case 'promotion-intended':
+      case 'promoted':
+        moves.delete(event.image);
+        moves.set(event.image, { image: event.image, tag: event.tag, digest: event.digest, from: event.from, was: event.type === 'promoted' ? event.was : undefined, moving: event.moving, isTold: event.type === 'promoted' });
+        break;
+      case 'put-back':
+        moves.delete(event.image);
+    }
+  }
+  return [...moves.values()].map((move) => ({ ...move, repository: repositories.get(move.image), withdrew: withdrew.get(move.image) }));
 }
 
 function namesIn(folder: string): string[] {
@@ -26,20 +58,19 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function promotionsIn(path: string): Promoted[] {
+function eventsIn(path: string): readonly Event[] | undefined {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch {
-    return [];
+    return undefined;
   }
-  return text.split('\n').filter((line) => line.includes('"type":"promoted"')).flatMap(parseLine);
+  return text.split('\n').filter((line) => TELLING.some((type) => line.includes(type))).flatMap(parseLine);
 }
 
-function parseLine(line: string): Promoted[] {
+function parseLine(line: string): Event[] {
   try {
-    const event = JSON.parse(line) as Event;
-    return event.type === 'promoted' ? [event] : [];
+    return [JSON.parse(line) as Event];
   } catch {
     // A line that a full disk cut off.
     return [];

@@ -94,7 +94,7 @@ function openRunDirectory(run: string, path: string, redact: (line: string) => s
         if (writeSync(journal, line) < line.length) throw Object.assign(new Error(), { code: 'ENOSPC' });
         whole += line.length;
         // What is about to change the registry must be readable after a power cut.
-        if (event.type === 'promotion-intended' || event.type === 'promoted' || event.type === 'put-back' || event.type === 'published') fsyncSync(journal);
+        if (event.type === 'promotion-intended' || event.type === 'promoted' || event.type === 'withdrawn' || event.type === 'put-back' || event.type === 'published') fsyncSync(journal);
       } catch (error) {
         // Half a line would spoil those that follow, should there be room again.
         ftruncateSync(journal, whole);

@@ -51,6 +51,7 @@ export const OPTIONS = {
   reason: { takes: 'text', value: 'TEXT', default: 'Security update', says: 'why, in the words of the changelog (default: Security update)' },
   version: { takes: 'text', alias: 'v', value: 'VERSION', says: 'the version of the one image that is named (default: the next one)' },
   stdin: { takes: 'flag', says: 'read names from standard input, one a line' },
+  to: { takes: 'text', value: 'TAG', says: 'the version, date or digest that :latest of the image goes to; needs no journal' },
   exclude: { takes: 'texts', value: 'GLOB', says: 'leave images out whose name or reference matches, and what stands on the named ones only through them (may repeat)' },
   commit: { takes: 'flag', says: 'make one git commit of the files that are written, and of nothing else' },
 } as const satisfies Record<string, OptionEntry>;

@@ -63,6 +63,14 @@ export const VERBS = {
     writes: true,
     load: async () => (await import('./promote.js')).promote,
   },
+  rollback: {
+    summary: 'take :latest back to what it was before a run, or before it last moved, and withdraw what it leaves',
+    usage: 'rollback RUN|IMAGE [DIRECTORY]',
+    takes: ['to', 'dry-run'],
+    images: { asks: 'roll back which run, or which image?' },
+    writes: true,
+    load: async () => (await import('./rollback.js')).rollback,
+  },
   lint: {
     summary: 'say what is wrong, odd or careless in the definitions; --fix mends some of it',
     usage: 'lint [DIRECTORY]',

@@ -43,7 +43,11 @@ export type Event = { readonly at: number } & (
   | { readonly type: 'not-started'; readonly image: ImageName; readonly because: string }
   | { readonly type: 'stopped'; readonly message: string; /** What to try. */ readonly detail: readonly string[]; readonly exit: ExitCode }
   | { readonly type: 'cache-pruned'; /** bytes */ readonly freed: number; /** bytes */ readonly keep: number }
-  | { readonly type: 'promotion-intended'; readonly image: ImageName; readonly tag: string; readonly digest: Digest; readonly from: Digest | undefined }
+  | { readonly type: 'promotion-intended'; readonly image: ImageName; readonly tag: string; readonly digest: Digest; readonly from: Digest | undefined; readonly moving?: string | undefined }
+  /** What `:latest` is about to leave has this tag by now: no run moves it there again. */
+  | { readonly type: 'withdrawn'; readonly image: ImageName; readonly tag: string; readonly digest: Digest }
+  /** The tag is on another image than it names: what it marked is withdrawn no more. */
+  | { readonly type: 'lifted'; readonly image: ImageName; readonly tag: string }
   | { readonly type: 'promoted'; readonly image: ImageName; readonly tag: string; readonly digest: Digest; readonly from: Digest | undefined; readonly was: string | undefined; /** The tag that moved; unset: `latest`. */ readonly moving?: string | undefined }
   /** `:latest` of one image is back at `digest`, since that of `because`, with which it moves, could not be moved. */
   | { readonly type: 'put-back'; readonly image: ImageName; readonly digest: Digest; readonly was: string | undefined; readonly because: ImageName; readonly moving?: string | undefined }

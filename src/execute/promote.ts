@@ -15,6 +15,10 @@ export type Promotion = {
   readonly was: string | undefined;
   /** The tag that moves; unset: `latest`. */
   readonly moving?: string | undefined;
+  /** The tag that marks what `:latest` leaves as withdrawn, before it moves. */
+  readonly withdraws?: string | undefined;
+  /** The tag that marks what it moves to as withdrawn: it is set to another image, which lifts it. */
+  readonly lifts?: string | undefined;
 };
 
 /** The image whose `:latest` could not be moved, and why; the others of its group are where they were, or it was told why not. */
@@ -32,12 +36,20 @@ export async function promote(group: readonly Promotion[], outside: Outside, sig
   for (const promotion of group) {
     try {
       if (await isDue(promotion, outside, signal)) due.push(promotion);
-      if (group.length > 1) await verifyTarget(promotion, outside, signal);
+      if (group.length > 1 || promotion.withdraws !== undefined) await verifyTarget(promotion, outside, signal);
     } catch (error) {
       return { image: promotion.image, error };
     }
   }
-  for (const { image, digest, from, ref } of due) outside.tell({ type: 'promotion-intended', image, tag: tagOf(ref), digest, from });
+  for (const { image, digest, from, ref, moving } of due) outside.tell({ type: 'promotion-intended', image, tag: tagOf(ref), digest, from, moving });
+  for (const promotion of due) {
+    try {
+      await withdraw(promotion, outside, signal);
+    } catch (error) {
+      return { image: promotion.image, error };
+    }
+    await lift(promotion, outside, signal);
+  }
   const moved: Promotion[] = [];
   for (const promotion of due) {
     try {
@@ -64,6 +76,28 @@ async function verifyTarget(promotion: Promotion, { registry }: Outside, signal:
   if (target !== promotion.digest) throw new StepFailure('promote', `${promotion.ref} is ${target === undefined ? 'not there' : shortDigest(target)} in the registry, not ${shortDigest(promotion.digest)}: somebody else writes to it; run again`);
 }
 
+/** Marks what `:latest` is about to leave. A kill behind this leaves a mark on what `:latest` is, which changes nothing. */
+async function withdraw(promotion: Promotion, { registry, tell }: Outside, signal: AbortSignal): Promise<void> {
+  const { image, from, withdraws } = promotion;
+  if (withdraws === undefined || from === undefined) return;
+  const marked = await registry.digestOf(withTag(refOf(promotion), withdraws), signal);
+  // A registry that forbids to set a tag twice forbids it with the same image, too.
+  if (marked !== from) await registry.putTag(refOf(promotion), from, withdraws, signal);
+  tell({ type: 'withdrawn', image, tag: withdraws, digest: from });
+}
+
+/** Sets the mark on what `:latest` moves to elsewhere, before it moves: a kill in between leaves an image that the next run promotes, as it was asked. */
+async function lift(promotion: Promotion, { registry, tell }: Outside, signal: AbortSignal): Promise<void> {
+  const { image, from, lifts } = promotion;
+  if (lifts === undefined || from === undefined) return;
+  try {
+    await registry.putTag(refOf(promotion), from, lifts, signal);
+    tell({ type: 'lifted', image, tag: lifts });
+  } catch (error) {
+    tell({ type: 'warning', image, message: `the mark ${lifts} stays (${error instanceof Error ? error.message : String(error)}): it counts again should :${movingOf(promotion)} leave this image` });
+  }
+}
+
 /** Moves `:latest` back to what it was, unless somebody moved it on. */
 async function putBack(promotion: Promotion, because: ImageName, { registry, tell }: Outside, signal: AbortSignal): Promise<void> {
   const { image, from, digest, was } = promotion;
@@ -87,6 +121,8 @@ function refOf({ ref }: Promotion): ImageRef {
   return parseImageRef(ref)!;
 }
 
+/** Its tag; of what has none, the beginning of its digest. */
 function tagOf(ref: string): string {
-  return parseImageRef(ref)!.tag!;
+  const { tag, digest } = parseImageRef(ref)!;
+  return tag ?? shortDigest(digest!);
 }

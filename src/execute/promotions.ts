@@ -1,5 +1,5 @@
-import { stackOf } from '../definition/definition.js';
 import { descendantsOf, type Graph } from '../graph/graph.js';
+import { movingGroup } from '../graph/moving-group.js';
 import { isPending, type Step } from '../plan/step.js';
 import type { ImageName } from '../shared/image-ref.js';
 import type { Made } from './build-image.js';
@@ -25,21 +25,14 @@ export function promotionGroups(built: Built): readonly PromotionGroup[] {
   for (const step of todo) {
     const promotion = promotionOf(step, built);
     if (promotion === undefined) continue;
-    const group = groupOf(step.image, graph);
+    const group = movingGroup(graph, step.image);
     groups.set(group, [...(groups.get(group) ?? []), promotion]);
   }
   return [...groups].map(([group, promotions]) => {
     if (promotions.some(({ image }) => stayed.has(image))) return { promotions, held: 'something that it stands on stays on this engine' };
-    const behind = steps.find((step) => groupOf(step.image, graph) === group && staysBehind(step, built));
+    const behind = steps.find((step) => movingGroup(graph, step.image) === group && staysBehind(step, built));
     return { promotions, held: behind === undefined ? undefined : `it moves together with ${graph.nodes.get(behind.image)!.definition.name}, which ${behind.action === 'blocked' ? 'is blocked' : 'did not get that far'}` };
   });
-}
-
-/** The name under which images move together: that of their stack, else their own. */
-function groupOf(image: ImageName, graph: Graph): string {
-  const { definition, tree } = graph.nodes.get(image)!;
-  const stack = stackOf(definition);
-  return stack === undefined ? `image ${image}` : `stack ${stack.id} of ${tree.name}`;
 }
 
 /** An image of a stack that should move in this run, and cannot. */
@@ -53,5 +46,5 @@ function promotionOf(step: Step, { results, made }: Built): Promotion | undefine
   // A descendant of a failed image is blocked, so 'done' says it of all ancestors in the run.
   if (!step.promotes || results.get(step.image) !== 'done' || made.get(step.image)?.same === true) return undefined;
   const digest = step.action === 'promote' ? step.digest : made.get(step.image)?.digest;
-  return digest === undefined ? undefined : { image: step.image, ref: step.ref, digest, from: step.latestBefore, was: step.now, moving: step.moving };
+  return digest === undefined ? undefined : { image: step.image, ref: step.ref, digest, from: step.latestBefore, was: step.now, moving: step.moving, withdraws: step.withdraws, lifts: step.lifts };
 }

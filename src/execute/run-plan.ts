@@ -128,7 +128,8 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   for (const [image, result] of results) if (result === 'not-started') ports.tell({ type: 'not-started', image, because: signal.aborted ? 'interrupted' : (stopped ?? 'interrupted') });
 
   for (const { promotions, held } of promotionGroups({ steps: plan.steps, results, made, graph: running.graph })) {
-    const hindrance = held ?? (signal.aborted ? 'interrupted; the next run moves it' : registryGone ? 'the registry is gone; the next run moves it' : undefined);
+    const later = promotions.some(({ withdraws }) => withdraws !== undefined) ? 'roll back again' : 'the next run moves it';
+    const hindrance = held ?? (signal.aborted ? `interrupted; ${later}` : registryGone ? `the registry is gone; ${later}` : undefined);
     if (hindrance !== undefined) {
       for (const { image, moving } of promotions) ports.tell({ type: 'warning', image, message: `:${moving ?? 'latest'} was not moved: ${hindrance}` });
       continue;
@@ -142,7 +143,7 @@ export async function runPlan(running: Running, ports: Ports, signal: AbortSigna
   }
   await Promise.allSettled([...parents.runTags].map((tag) => ports.engine.remove(tag, AbortSignal.timeout(4000))));
   if (todo.some(({ action }) => action === 'build') && !signal.aborted) await pruneCache(running.config, ports.space, ports.tell, signal);
-  return worstOf(faults);
+  return worstOf(plan.isPartial === true ? [...faults, EXIT.failed] : faults);
 }
 
 function workOf({ graph, definitions, options, state }: Running, ports: Ports, bring: (source: { ref: string; image: ImageName | undefined }) => ReturnType<ReturnType<typeof createParents>['bring']>, cameOutSame: Work['cameOutSame']): Work {

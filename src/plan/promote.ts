@@ -20,6 +20,8 @@ export function planPromote(graph: Graph, state: State, image: ImageName, publis
   const tag = tagSource.source === 'changelog' ? tagSource.version : state.dated.get(image)![0]?.tag;
   if (newest === undefined || tag === undefined) return { nothing: `${image} is not published${tag === undefined ? '' : ` as ${tag}`}: build it first` };
   const there = published.latest?.digest === newest.digest;
+  if (!there && published.latest !== undefined && !state.withdrawn.has(image)) return { need: { need: 'withdrawn', image } };
+  const mark = there ? undefined : state.withdrawn.get(image)?.find(({ digest }) => digest === newest.digest);
   const step: Step = {
     image,
     ref: formatImageRef(withTag(node.ref, tag)),
@@ -32,6 +34,7 @@ export function planPromote(graph: Graph, state: State, image: ImageName, publis
     publishes: false,
     promotes: !there,
     moving: otherMovingTag(node.definition),
+    lifts: mark?.tag,
     latestBefore: published.latest?.digest,
     digest: newest.digest,
     localId: undefined,

@@ -6,6 +6,7 @@ import { newestDatedFirst, parseDatedTag } from '../state/dated-tag.js';
 import { LABEL, provenanceOf } from '../state/labels.js';
 import { isRunImage, runImageOf, type PublishedContent, type RepositoryContents } from '../state/repository-contents.js';
 import type { State } from '../state/state.js';
+import { isWithdrawn, withdrawnName } from '../state/withdrawn-tag.js';
 import { keptByAge, type AgeRules, type PruneStep } from './prune.js';
 import type { Reason } from './reason.js';
 
@@ -74,7 +75,7 @@ function planRepository(image: ImageName, node: Node, { tags, contents }: Reposi
   const newest = newestIn(definition, tags);
   const stays = new Map<Manifest, Reason>();
   for (const manifest of manifests) {
-    const reason = whyByTag(definition, manifest, newest) ?? holds(manifest);
+    const reason = whyByTag(definition, withoutLifted(manifest, tags), newest) ?? holds(manifest);
     if (reason !== undefined) stays.set(manifest, reason);
   }
   for (const [manifest, reason] of keptByAge(manifests.filter((manifest) => !stays.has(manifest)), rules)) stays.set(manifest, reason);
@@ -96,12 +97,17 @@ function newestIn({ tagSource }: Definition, tags: ReadonlyMap<string, Digest>):
   return [tagSource.version, ...tagSource.older].find((version) => tags.has(version));
 }
 
+/** A manifest without the marks that say nothing of it: those of what was withdrawn, and is so no more. */
+function withoutLifted(manifest: Manifest, tags: ReadonlyMap<string, Digest>): Manifest {
+  return { ...manifest, tags: manifest.tags.filter((tag) => withdrawnName(tag) === undefined || isWithdrawn(tag, manifest.digest, tags.get(withdrawnName(tag)!))) };
+}
+
 /** Why a manifest stays for one of its tags. */
 function whyByTag(definition: Definition, { tags, content }: Manifest, newest: string | undefined): Reason | undefined {
   const currents = new Set(['latest', movingTagOf(definition), newest]);
   const current = tags.find((tag) => currents.has(tag));
   if (current !== undefined) return { why: 'current', tag: current };
-  const withdrawn = tags.find((tag) => tag.startsWith('withdrawn-'));
+  const withdrawn = tags.find((tag) => withdrawnName(tag) !== undefined);
   if (withdrawn !== undefined) return { why: 'withdrawn', tag: withdrawn };
   const strange = tags.find((tag) => !isMadeHere(definition, tag, content));
   return strange === undefined ? undefined : { why: 'strange-tag', tag: strange };

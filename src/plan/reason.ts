@@ -33,6 +33,14 @@ export type Reason =
   | { readonly why: 'nightly'; readonly build: 'nightly' | 'snapshot' }
   /** `:latest` was taken away from what a run would move it to. */
   | { readonly why: 'withdrawn-latest'; readonly tag: string; readonly waitsFor: 'version' | 'change' }
+  // Of what rollback takes back, and of what it leaves. `run`: whose move it undoes; undefined: a person named the target.
+  | { readonly why: 'taken-back'; readonly run: string | undefined }
+  | { readonly why: 'back-already' }
+  | { readonly why: 'first-published' }
+  | { readonly why: 'moved-on'; readonly run: string | undefined; readonly latest: Digest | undefined }
+  | { readonly why: 'target-gone'; readonly digest: Digest }
+  | { readonly why: 'stays-with'; readonly image: ImageName }
+  | { readonly why: 'stood-on'; readonly children: readonly ImageName[] }
   | { readonly why: 'needed-by'; readonly child: ImageName }
   | { readonly why: 'not-selected' }
   | { readonly why: 'update-asked' }
@@ -133,6 +141,20 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
       return `a ${reason.build} build was asked for`;
     case 'withdrawn-latest':
       return `${reason.tag} says that it was withdrawn: it waits for ${reason.waitsFor === 'version' ? 'a newer changelog version' : 'a change of its definition, of a parent or of its packages'}; build-images promote lifts that`;
+    case 'taken-back':
+      return reason.run === undefined ? 'it was asked for' : `it undoes run ${reason.run}`;
+    case 'back-already':
+      return 'it is there already';
+    case 'first-published':
+      return 'it was published for the first time: there is nothing to go back to';
+    case 'moved-on':
+      return `it was moved on since${reason.run === undefined ? '' : ` run ${reason.run}`} (to ${reason.latest === undefined ? 'nothing' : shortDigest(reason.latest)}): left; build-images rollback IMAGE --to TAG moves it all the same`;
+    case 'target-gone':
+      return `what it was before, ${shortDigest(reason.digest)}, is gone from the registry; build-images rollback IMAGE --to TAG takes it to another`;
+    case 'stays-with':
+      return `it moves together with ${say(reason.image)}, which stays`;
+    case 'stood-on':
+      return `${reason.children.map(say).join(', ')} ${reason.children.length === 1 ? 'stands' : 'stand'} on what it leaves: a rolling one is built anew by the next run, a version has to be taken back, too`;
     case 'needed-by':
       return `${say(reason.child)} stands on it`;
     case 'not-selected':

@@ -39,6 +39,10 @@ export type Step = {
   readonly moving?: string | undefined;
   /** Not published when it comes out as `:latest` is, and not built when that is so of all that it is built for. */
   readonly unlessSame?: true;
+  /** The tag that marks what `:latest` leaves as withdrawn. */
+  readonly withdraws?: string | undefined;
+  /** The tag that marked what `:latest` moves to as withdrawn, and does so no more. */
+  readonly lifts?: string | undefined;
   /** What `:latest` was when this was planned; it must still be that when it moves. */
   readonly latestBefore: Digest | undefined;
   /** keep, promote, and a rebuilt published version: the manifest that children stand on. */
@@ -62,6 +66,8 @@ export type Plan = {
   readonly nightly?: Nightly | undefined;
   readonly steps: readonly Step[];
   readonly needs: readonly Need[];
+  /** Set: something that was asked for by name is not in it, and the run's exit code is 1 at least. */
+  readonly isPartial?: boolean | undefined;
 };
 
 /** Whether a step changes anything. */
@@ -84,6 +90,16 @@ export function planToJson(plan: Plan): unknown {
   return {
     publishing: plan.publishing,
     ...(plan.nightly === undefined ? {} : { nightly: plan.nightly }),
-    steps: plan.steps.map(({ image, ref, tag, kind, action, parents, reasons }) => ({ image, ref, tag, kind, action, parents, reasons })),
+    steps: plan.steps.map(({ image, ref, tag, kind, action, parents, reasons, withdraws, lifts }) => ({
+      image,
+      ref,
+      tag,
+      kind,
+      action,
+      parents,
+      reasons,
+      ...(withdraws === undefined ? {} : { withdraws }),
+      ...(lifts === undefined ? {} : { lifts }),
+    })),
   };
 }

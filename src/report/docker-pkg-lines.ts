@@ -62,6 +62,8 @@ export function createDockerPkgView(): DockerPkgView {
         case 'step-started':
         case 'built':
         case 'promotion-intended':
+        case 'withdrawn':
+        case 'lifted':
         case 'promoted':
         case 'put-back':
         case 'stopped':

@@ -57,6 +57,8 @@ export function afterEvent(view: LiveView, event: Event): LiveView {
     case 'tested':
     case 'untested':
     case 'promotion-intended':
+    case 'withdrawn':
+    case 'lifted':
     case 'put-back':
     case 'stopped':
     case 'cache-pruned':

@@ -29,11 +29,11 @@ const AS_IT_IS: Look = { paint: (_, text) => text, clean: (line) => line };
 /** What a person should not overlook. */
 const COLOURS: Readonly<Record<string, 'red' | 'yellow'>> = { FAILED: 'red', blocked: 'yellow', 'not done': 'yellow', note: 'yellow' };
 
-type Tally = { published: string[]; same: string[]; local: string[]; failed: string[]; blocked: string[]; notStarted: string[]; promoted: string[]; moving: Set<string>; deleted: number; spared: number; kept: number; leftOut: number };
+type Tally = { published: string[]; same: string[]; local: string[]; failed: string[]; blocked: string[]; notStarted: string[]; promoted: string[]; undoable: boolean; moving: Set<string>; deleted: number; spared: number; kept: number; leftOut: number };
 
 /** One line per event, each with its time (UTC) and its image's name; a fold of the events and nothing else. */
 export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT_IS): PlainView {
-  const tally: Tally = { published: [], same: [], local: [], failed: [], blocked: [], notStarted: [], promoted: [], moving: new Set(), deleted: 0, spared: 0, kept: 0, leftOut: 0 };
+  const tally: Tally = { published: [], same: [], local: [], failed: [], blocked: [], notStarted: [], promoted: [], undoable: false, moving: new Set(), deleted: 0, spared: 0, kept: 0, leftOut: 0 };
   let width = 0;
   let say = (image: string): string => image;
   let run = '';
@@ -93,8 +93,13 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
         return [`${formatSize(event.freed)} of the engine's build cache removed (engine_cache: ${formatSize(event.keep)})`];
       case 'promotion-intended':
         return [];
+      case 'withdrawn':
+        return [says(event.image, 'withdrawn', `as ${event.tag}`)];
+      case 'lifted':
+        return [says(event.image, 'lifted', event.tag)];
       case 'promoted':
         tally.promoted.push(event.image);
+        tally.undoable ||= event.from !== undefined;
         tally.moving.add(event.moving ?? 'latest');
         return [says(event.image, `:${event.moving ?? 'latest'}`, `→ ${event.tag}${event.was === undefined ? '' : ` (was ${event.was})`}`)];
       case 'put-back':
@@ -147,7 +152,7 @@ export function createPlainView(verbose: boolean, { paint, clean }: Look = AS_IT
       if (tally.kept > 0) parts.push(`${tally.kept} kept`);
       if (tally.leftOut > 0) parts.push(`${tally.leftOut} not selected`);
       const moved = tally.promoted.length === 0 ? '' : `   ${[...tally.moving].map((tag) => `:${tag}`).join(' and ')} moved for ${count(tally.promoted.length, 'image')}.`;
-      return [`${parts.length === 0 ? 'nothing to do' : parts.join(', ')} in ${formatDuration(seconds)}.${moved}   run ${run}`];
+      return [`${parts.length === 0 ? 'nothing to do' : parts.join(', ')} in ${formatDuration(seconds)}.${moved}   ${tally.undoable ? `To undo: build-images rollback ${run}` : `run ${run}`}`];
     },
   };
 }

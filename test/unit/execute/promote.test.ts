@@ -39,6 +39,35 @@ describe('promote', () => {
     await promote([{ ...promotion, moving: 'testing' }], alone.ports, signal);
     expect([alone.published.get(testing('web')), alone.published.get(latest('web')), alone.events.at(-1)]).toMatchObject([promotion.digest, promotion.from, { type: 'promoted', moving: 'testing' }]);
   });
+  it('marks what it leaves before it moves, once, and looks at the target of a single image, too', async () => {
+    const mark = `${REGISTRY}/web:withdrawn-1.1`;
+    for (const deeds of [['put web withdrawn-1.1', 'put web latest'], ['put web latest']]) {
+      const outside = registryWith(['web']);
+      if (deeds.length === 1) outside.published.set(mark, promotion.from!);
+      await promote([{ ...promotion, withdraws: 'withdrawn-1.1' }], outside.ports, signal);
+      expect([outside.deeds, outside.told(), outside.published.get(mark)]).toEqual([deeds, ['promotion-intended web', 'withdrawn web', 'promoted web'], promotion.from]);
+    }
+    const gone = registryWith(['web']);
+    gone.published.delete(promotion.ref);
+    expect(await promote([{ ...promotion, withdraws: 'withdrawn-1.1' }], gone.ports, signal)).toMatchObject({ image: 'web', error: { phase: 'promote' } });
+    expect(gone.deeds).toEqual([]);
+  });
+  it('moves nothing when what it leaves cannot be marked', async () => {
+    const outside = registryWith(['run', 'web'], { putTag: (name) => { if (name === 'web') throw new Error('refused'); } });
+    const group = ['run', 'web'].map((name) => ({ ...promotionOf(name), withdraws: 'withdrawn-1.1' }));
+    expect(await promote(group, outside.ports, signal)).toMatchObject({ image: 'web', error: { message: 'refused' } });
+    expect(outside.published.get(latest('run'))).toBe(manifest('run old'));
+  });
+  it('sets the mark of what it moves to elsewhere first; one that cannot be set is told, and it moves', async () => {
+    const mark = `${REGISTRY}/web:withdrawn-2.0`;
+    const outside = registryWith(['web']);
+    await promote([{ ...promotion, lifts: 'withdrawn-2.0' }], outside.ports, signal);
+    expect([outside.deeds, outside.told(), outside.published.get(mark)]).toEqual([['put web withdrawn-2.0', 'put web latest'], ['promotion-intended web', 'lifted web', 'promoted web'], promotion.from]);
+    let times = 0;
+    const refusing = registryWith(['web'], { putTag: () => { if (times++ === 0) throw new Error('immutable'); } });
+    await promote([{ ...promotion, lifts: 'withdrawn-2.0' }], refusing.ports, signal);
+    expect([refusing.events[1], refusing.published.get(latest('web'))]).toMatchObject([{ type: 'warning', message: expect.stringContaining('withdrawn-2.0 stays (immutable)') }, promotion.digest]);
+  });
   it('moves it where there is none, as planned', async () => {
     const outside = outsideInMemory();
     await promote([{ ...promotion, from: undefined, was: undefined }], outside.ports, signal);

@@ -42,6 +42,16 @@ describe('planPromote', () => {
   it('keeps what is there already', () => {
     expect(planOf('web', { images: { web: published('web') } })).toMatchObject({ plan: { steps: [{ action: 'keep', promotes: false, reasons: [{ why: 'published' }] }] } });
   });
+  it('lifts the mark of what it moves to, and looks for one where it moves', () => {
+    const images = { web: { version, latest: image('older') } };
+    const mark = { tag: 'withdrawn-2.0', ...version };
+    expect(planOf('web', { images, withdrawn: { web: [mark] } })).toMatchObject({ plan: { steps: [{ action: 'promote', lifts: 'withdrawn-2.0' }] } });
+    expect(planOf('web', { images: { web: published('web') }, withdrawn: { web: [mark] } })).toMatchObject({ plan: { steps: [{ action: 'keep', lifts: undefined }] } });
+    expect(planPromote(graph, { ...stateFor(graph, { images }), withdrawn: new Map() }, 'web', publishing)).toEqual({ need: { need: 'withdrawn', image: 'web' } });
+    const dated = [{ tag: '20260102', ...image('two') }];
+    const marks = [{ tag: 'withdrawn-20260101', ...image('one') }, { tag: 'withdrawn-20260102', ...image('two') }];
+    expect(planOf('run', { images: { run: { latest: image('one') } }, dated: { run: dated }, withdrawn: { run: marks } })).toMatchObject({ plan: { steps: [{ lifts: 'withdrawn-20260102' }] } });
+  });
   it('has nothing to move to before the version is published', () => {
     expect(planOf('web', { images: { web: { latest: image('old') } } })).toEqual({ nothing: 'web is not published as 2.0: build it first' });
   });

@@ -93,6 +93,9 @@ describe('never deleted is', () => {
     // Without what holds on to it, it goes: nothing else keeps it.
     if (['parent-of', 'run-image-of', 'apps-unknown', 'rollback-target', 'in-index'].includes(why)) expect(web(tags, {}, {})['x']).toBe('delete');
   });
+  it('but what a lifted mark is on goes: it says nothing of that', () => {
+    expect(web({ two: '2.0', one: '1.1', x: '1.0 withdrawn-1.1' }, {}, {})).toMatchObject({ one: 'delete', x: 'delete' });
+  });
   it.each([
     ['what :latest of a rolling image is', { two: '20260103', x: '20260101 latest' }],
     ['the newest dated image, which may be waiting for it', { two: '20260101 latest', x: '20260101-2', one: '20260101-1' }],

@@ -52,6 +52,13 @@ const SAID: { readonly [why in Reason['why']]: readonly [Extract<Reason, { why: 
   'rollback-target': [{ why: 'rollback-target', run: '20261120-2104' }, ':latest was this before run 20261120-2104 moved it'],
   'origin-unknown': [{ why: 'origin-unknown', digest: manifest('a') }, 'published, origin unknown: kept'],
   'withdrawn-latest': [{ why: 'withdrawn-latest', tag: 'withdrawn-2.0', waitsFor: 'version' }, 'withdrawn-2.0 says that it was withdrawn: it waits for a newer changelog version; build-images promote lifts that'],
+  'taken-back': [{ why: 'taken-back', run: '20261120-2104' }, 'it undoes run 20261120-2104'],
+  'back-already': [{ why: 'back-already' }, 'it is there already'],
+  'first-published': [{ why: 'first-published' }, 'it was published for the first time: there is nothing to go back to'],
+  'moved-on': [{ why: 'moved-on', run: '20261120-2104', latest: manifest('a') }, `it was moved on since run 20261120-2104 (to ${from}): left; build-images rollback IMAGE --to TAG moves it all the same`],
+  'target-gone': [{ why: 'target-gone', digest: manifest('a') }, `what it was before, ${from}, is gone from the registry; build-images rollback IMAGE --to TAG takes it to another`],
+  'stays-with': [{ why: 'stays-with', image: 'base' }, 'it moves together with base, which stays'],
+  'stood-on': [{ why: 'stood-on', children: ['web', 'api'] }, 'web, api stand on what it leaves: a rolling one is built anew by the next run, a version has to be taken back, too'],
   'latest-unknown': [{ why: 'latest-unknown', digest: manifest('a') }, `:latest (${from}) is none of the versions in the changelog: left; build-images promote forces it`],
   'parents-differ': [{ why: 'parents-differ', added: ['a', 'b'], removed: ['c'] }, 'names a, b, no longer c'],
 };

@@ -42,6 +42,8 @@ describe('the lines of a run', () => {
     [{ type: 'blocked', image: 'web', by: 'base' }, ['21:04:11 web  blocked   by base']],
     [{ type: 'not-started', image: 'web', because: 'the engine is gone' }, ['21:04:11 web  not done  the engine is gone']],
     [{ type: 'promotion-intended', image: 'web', tag: '2.0', digest: DIGEST, from: undefined }, []],
+    [{ type: 'withdrawn', image: 'web', tag: 'withdrawn-1.1', digest: DIGEST }, ['21:04:11 web  withdrawn as withdrawn-1.1']],
+    [{ type: 'lifted', image: 'web', tag: 'withdrawn-1.1' }, ['21:04:11 web  lifted    withdrawn-1.1']],
     [{ type: 'promoted', image: 'web', tag: '2.0', digest: DIGEST, from: undefined, was: '1.1' }, ['21:04:11 web  :latest   → 2.0 (was 1.1)']],
     [{ type: 'promoted', image: 'web', tag: '2.0', digest: DIGEST, from: undefined, was: undefined }, ['21:04:11 web  :latest   → 2.0']],
     [{ type: 'put-back', image: 'web', digest: DIGEST, was: '1.1', because: 'base' }, ['21:04:11 web  :latest   put back to 1.1, since that of base could not be moved']],
@@ -80,8 +82,8 @@ describe('the last line', () => {
     tell({ type: 'failed', image: 'web', phase: 'build', message: 'x', detail: [], log: undefined, exit: 1 });
     tell({ type: 'blocked', image: 'api', by: 'web' });
     tell({ type: 'not-started', image: 'late', because: 'x' });
-    tell({ type: 'promoted', image: 'tool', tag: '2.0', digest: DIGEST, from: undefined, was: undefined });
-    expect(end(52, 1)).toEqual(['1 published, 1 failed, 1 blocked, 1 not done, 1 kept in 52s.   :latest moved for 1 image.   run 20261120-2104']);
+    tell({ type: 'promoted', image: 'tool', tag: '2.0', digest: DIGEST, from: DIGEST, was: undefined });
+    expect(end(52, 1)).toEqual(['1 published, 1 failed, 1 blocked, 1 not done, 1 kept in 52s.   :latest moved for 1 image.   To undo: build-images rollback 20261120-2104']);
   });
   it('tells what was only kept here, and what was only promoted', () => {
     const kept = view();
@@ -89,7 +91,7 @@ describe('the last line', () => {
     expect(kept.end()).toEqual(['1 built and kept here in 52s.   run 20261120-2104']);
     const promoted = view();
     promoted.tell({ type: 'promoted', image: 'base', tag: '2.0', digest: DIGEST, from: undefined, was: undefined });
-    expect(promoted.end(1)[0]).toMatch(/^1 promoted in 1\.0s\. {3}:latest moved for 1 image\./);
+    expect(promoted.end(1)[0]).toBe('1 promoted in 1.0s.   :latest moved for 1 image.   run 20261120-2104');
   });
   it('does not count as kept what nobody asked for', () => {
     const graph = tree('base ← web');
