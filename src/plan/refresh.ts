@@ -1,10 +1,10 @@
-import { descendantsOf, type Graph, type Node } from '../graph/graph.js';
+import { descendantsOf, isVersioned, type Graph, type Node } from '../graph/graph.js';
 import type { Upgrade } from '../packages/upgrade.js';
 import { digestOf, type Digest } from '../shared/digest.js';
 import type { ImageName } from '../shared/image-ref.js';
 import type { OwnedUpgrade } from '../state/image-upgrades.js';
 import type { Tried } from '../state/refresh-memory.js';
-import type { ImageState, Need, PublishedImage, State } from '../state/state.js';
+import type { DatedImage, ImageState, Need, PublishedImage, State } from '../state/state.js';
 import { mayMoveLatest } from './latest.js';
 import type { Reason } from './reason.js';
 import { recordedDigest } from './recorded-digest.js';
@@ -26,6 +26,10 @@ export type RefreshRequest = {
   readonly upgrades: ReadonlyMap<ImageName, readonly OwnedUpgrade[]>;
   /** Of a published image: what was tried since, and gave the same image again. */
   readonly tried: (digest: Digest) => Tried | undefined;
+  /** Withdrawn images in whose place a rebuild would bring newer packages. */
+  readonly outdatedWithdrawn: ReadonlySet<Digest>;
+  /** Whether the files of a tree may be written; by its name. */
+  readonly mayWrite: (tree: string) => boolean;
 };
 
 /** The smallest cut of a tree that mends it: what gets new content, and why. Each map is parents first. */
@@ -35,8 +39,10 @@ export type Refresh = {
   readonly left: ReadonlyMap<ImageName, readonly Reason[]>;
   /** Upgrades that a rebuild was made for and did not bring. */
   readonly notBrought: ReadonlyMap<ImageName, readonly Upgrade[]>;
-  /** Due, and this checkout is older than the registry. */
-  readonly older: ReadonlyMap<ImageName, Reason>;
+  /** Due, and not to be touched: this checkout is older than the registry, or what would be made was withdrawn. */
+  readonly held: ReadonlyMap<ImageName, Reason>;
+  /** Due for an entry that may not be written. What stands on them waits with them. */
+  readonly unwritable: ReadonlyMap<ImageName, readonly Reason[]>;
   /** What must be read before this can be believed. */
   readonly needs: readonly Need[];
 };
@@ -50,7 +56,8 @@ export function upgradeMark({ package: name, arch, to }: Upgrade): string {
 export function planRefresh(graph: Graph, state: State, request: RefreshRequest): Refresh {
   const needs: Need[] = [];
   const notBrought = new Map<ImageName, readonly Upgrade[]>();
-  const older = new Map<ImageName, Reason>();
+  const held = new Map<ImageName, Reason>();
+  const unwritable = new Map<ImageName, readonly Reason[]>();
   const due = new Map<ImageName, readonly Reason[]>();
   for (const [image, node] of graph.nodes) {
     const there = state.images.get(image)!;
@@ -65,11 +72,12 @@ export function planRefresh(graph: Graph, state: State, request: RefreshRequest)
     if (age !== undefined) reasons.push(age);
     for (const { image: parent } of node.sources) if (parent !== undefined && isBuilt(due.get(parent))) reasons.push({ why: 'parent-refreshed', parent, ifDiffers: false });
     if (reasons.length === 0) continue;
-    const halt = haltOf(node, there, state, needs);
-    if (halt?.why === 'older-checkout') older.set(image, halt);
+    const halt = haltOf(node, there, state, request, needs);
+    if (halt === undefined && !mayBump(node, there, request)) unwritable.set(image, withoutTwice(reasons));
+    else if (halt !== undefined && halt.why !== 'promotion-pending') held.set(image, halt);
     else due.set(image, halt === undefined ? withoutTwice(reasons) : [halt]);
   }
-  return { ...limited(graph, selected(due, request.select), request.maxBuilds), notBrought, older, needs };
+  return { ...limited(graph, selected(due, request.select), request.maxBuilds), notBrought, held, unwritable, needs };
 }
 
 /** Whether an image of these reasons becomes another one: not, when its `:latest` only follows what is published already. */
@@ -106,17 +114,25 @@ function parentReasons(node: Node, graph: Graph, state: State, { provenance }: P
     const recorded = parent === undefined ? provenance.parents[ref] : recordedDigest(graph, node, provenance.parents, parent);
     // What never was in a registry cannot be compared with what is.
     if (recorded === undefined || recorded.startsWith('id:')) return [];
-    if (parent !== undefined) return treeParentReasons(graph.nodes.get(parent)!, recorded, state.images.get(parent)!);
+    if (parent !== undefined) return treeParentReasons(graph.nodes.get(parent)!, recorded, state, needs);
     if (!state.outside.has(ref)) needs.push({ need: 'outside-digest', ref });
     const now = state.outside.get(ref);
     return now === undefined || now === null || now === recorded ? [] : [{ why: 'parent-moved', parent: ref, from: recorded, to: now }];
   });
 }
 
-function treeParentReasons({ definition: { image, tagSource } }: Node, recorded: string, { version, latest }: ImageState): readonly Reason[] {
-  const now = tagSource.source === 'changelog' ? version : latest;
+function treeParentReasons({ definition: { image, tagSource } }: Node, recorded: string, state: State, needs: Need[]): readonly Reason[] {
+  const there = state.images.get(image)!;
+  const now = tagSource.source === 'changelog' && withdrawnVersion(image, there, state, needs) === undefined ? there.version : there.latest;
   if (now !== undefined) return now.digest === recorded ? [] : [{ why: 'parent-moved', parent: image, from: recorded, to: now.digest }];
-  return tagSource.source === 'changelog' && latest !== undefined ? [{ why: 'parent-bumped', parent: image, version: tagSource.version }] : [];
+  return tagSource.source === 'changelog' && there.latest !== undefined ? [{ why: 'parent-bumped', parent: image, version: tagSource.version }] : [];
+}
+
+/** The newest version of a versioned image, if it is withdrawn: then children stand on what `:latest` is. */
+function withdrawnVersion(image: ImageName, { version, latest }: ImageState, { withdrawn }: State, needs: Need[]): DatedImage | undefined {
+  if (version === undefined || latest === undefined || version.digest === latest.digest) return undefined;
+  if (!withdrawn.has(image)) needs.push({ need: 'withdrawn', image });
+  return withdrawn.get(image)?.[0];
 }
 
 function tooOld(node: Node, { digest, provenance }: PublishedImage, { now, maxAge, tried }: RefreshRequest): Reason | undefined {
@@ -127,13 +143,25 @@ function tooOld(node: Node, { digest, provenance }: PublishedImage, { now, maxAg
   return age > limit ? { why: 'too-old', age, limit } : undefined;
 }
 
-/** Why an image gets nothing new before its newest version is what `:latest` is; undefined: it is, or is not published. */
-function haltOf({ definition: { image, tagSource } }: Node, { version, latest }: ImageState, { olderVersion }: State, needs: Need[]): Extract<Reason, { why: 'older-checkout' | 'promotion-pending' }> | undefined {
-  if (tagSource.source !== 'changelog') return undefined;
-  const move = mayMoveLatest(image, tagSource.version, tagSource.older, version?.digest, latest, olderVersion);
+/** Why an image gets nothing new: what it would become is withdrawn, or its newest version is not what `:latest` is; undefined: it may. */
+function haltOf({ definition: { image, tagSource } }: Node, there: ImageState, state: State, request: RefreshRequest, needs: Need[]): Reason | undefined {
+  if (tagSource.source !== 'changelog') {
+    if (!state.dated.has(image)) needs.push({ need: 'dated-tags', image });
+    const again = (state.withdrawn.get(image) ?? []).find(({ digest, provenance }) => provenance?.definition === there.latest?.provenance?.definition && !request.outdatedWithdrawn.has(digest));
+    return again === undefined ? undefined : { why: 'withdrawn-latest', tag: again.tag, waitsFor: 'change' };
+  }
+  const move = mayMoveLatest(image, tagSource.version, tagSource.older, there.version?.digest, there.latest, state.olderVersion);
   if (move.result === 'unread') needs.push({ need: 'older-version', image });
-  if (move.result === 'refused' && move.reason.why === 'older-checkout') return move.reason;
-  return version === undefined || move.result === 'there' ? undefined : { why: 'promotion-pending', from: latest?.provenance?.version ?? 'another image' };
+  if (move.result === 'refused') return move.reason;
+  if (there.version === undefined || move.result === 'there') return undefined;
+  const withdrawn = withdrawnVersion(image, there, state, needs);
+  if (withdrawn === undefined) return { why: 'promotion-pending', from: there.latest?.provenance?.version ?? 'another image' };
+  return request.outdatedWithdrawn.has(withdrawn.digest) ? undefined : { why: 'withdrawn-latest', tag: withdrawn.tag, waitsFor: 'version' };
+}
+
+/** Whether an image needs no entry, or may get one. */
+function mayBump(node: Node, { version }: ImageState, { mayWrite }: RefreshRequest): boolean {
+  return !isVersioned(node) || version === undefined || mayWrite(node.tree.name);
 }
 
 /** Of what is due: what was selected, and what that stands on. */

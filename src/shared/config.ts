@@ -62,6 +62,8 @@ export type Config = {
   readonly engineCache: number | undefined;
   /** Globs of suites to which nothing new comes any more. */
   readonly archivedSuites: readonly string[];
+  /** Age of an image, in milliseconds, after which `refresh` makes it anew; undefined: never. */
+  readonly maxAge: number | undefined;
   /** Who a changelog entry is by when neither the environment nor git says it. */
   readonly fallbackAuthor: string;
   readonly fallbackEmail: string;

@@ -1,3 +1,4 @@
+import { parseAge } from './age.js';
 import { parseBuildSecret, type BuildSecret } from './build-secret.js';
 import type { Config, Timeouts } from './config.js';
 import { readContainerLimits } from './container-limits.js';
@@ -56,6 +57,7 @@ export const KNOWN_KEYS: readonly string[] = [
   'min_free',
   'engine_cache',
   'archived_suites',
+  'max_age',
   'layout',
 ];
 
@@ -123,6 +125,7 @@ export function parseConfig(path: string, text: string, under: readonly ConfigFi
     lintIgnore: readLint(fields),
     timeouts: readTimeouts(fields),
     archivedSuites: fields.texts('archived_suites', emptyFault) ?? [],
+    maxAge: parseAge(fields.checkedText('max_age', ageFault) ?? ''),
     fallbackAuthor: fields.checkedText('fallback_author', authorFault) ?? textDefault('fallback_author'),
     fallbackEmail: fields.checkedText('fallback_email', emailFault) ?? textDefault('fallback_email'),
     distribution: fields.checkedText('distribution', distributionFault) ?? textDefault('distribution'),
@@ -264,6 +267,10 @@ function referenceFault(text: string): string | undefined {
 
 function platformFault(text: string): string | undefined {
   return /^linux\/[a-z0-9]+(?:\/v[0-9]+)?$/.test(text) ? undefined : 'is no platform ("linux/amd64")';
+}
+
+function ageFault(text: string): string | undefined {
+  return parseAge(text) === undefined ? 'is no age ("30d", "12h", "4w")' : undefined;
 }
 
 function emptyFault(text: string): string | undefined {

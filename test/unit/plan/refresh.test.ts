@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { planRefresh, upgradeMark, type Refresh, type RefreshRequest } from '../../../src/plan/refresh.js';
 import { explain } from '../../../src/plan/reason.js';
+import type { Digest } from '../../../src/shared/digest.js';
 import type { OwnedUpgrade } from '../../../src/state/image-upgrades.js';
 import { formerly, image, manifest, provenance, published, rolled, stateFor, today, tree, type Outside } from '../../support/plan-tree.js';
 
@@ -39,6 +40,8 @@ function refreshed(text: string, { rolling = [], found = {}, upgrades = {}, maxA
     maxBuilds: undefined,
     now: NOW,
     tried: () => undefined,
+    outdatedWithdrawn: new Set(),
+    mayWrite: () => true,
     ...request,
     select: select === undefined ? undefined : new Set(select),
     excluded: new Set(excluded),
@@ -80,13 +83,54 @@ describe('planRefresh', () => {
   it('an image of which the checkout is older than the registry is named, and left', () => {
     const newer = image('base 3.0', provenance({ definition: today('base'), version: '3.0' }));
     const plan = refreshed('base ← web', { found: { images: { base: { version: image('base 2.0'), latest: newer } } }, upgrades: { base: [upgrade('base')] } });
-    expect([dueIn(plan), [...plan.older]]).toEqual([[], [['base', { why: 'older-checkout', latest: '3.0' }]]]);
+    expect([dueIn(plan), [...plan.held]]).toEqual([[], [['base', { why: 'older-checkout', latest: '3.0' }]]]);
   });
   it('asks what an outside parent is, and what an unlabelled :latest is, before it says anything of them', () => {
     const graph = tree('outside/debian:13 ← base, web');
     const images = { base: published('base', { 'outside/debian:13': manifest('old') }), web: { version: image('web 2.0'), latest: image('web 1.1') } };
-    const plan = planRefresh(graph, stateFor(graph, { images }), { select: undefined, excluded: new Set(), which: 'all', maxBuilds: undefined, now: NOW, maxAge: () => undefined, upgrades: new Map([['web', [upgrade('web')]]]), tried: () => undefined });
+    const plan = planRefresh(graph, stateFor(graph, { images }), { select: undefined, excluded: new Set(), which: 'all', maxBuilds: undefined, now: NOW, maxAge: () => undefined, upgrades: new Map([['web', [upgrade('web')]]]), tried: () => undefined, outdatedWithdrawn: new Set(), mayWrite: () => true });
     expect([plan.needs, dueIn(plan)]).toEqual([[{ need: 'outside-digest', ref: 'outside/debian:13' }, { need: 'older-version', image: 'web' }], ['web: promotion-pending']]);
+  });
+
+  it('an entry that may not be written is named; what stands on it waits with it, and rolling images do not', () => {
+    const plan = refreshed('base ← web ← api, tool', { rolling: ['web', 'tool'], mayWrite: () => false, upgrades: { base: [upgrade('base')], tool: [upgrade('tool')] } });
+    expect([dueIn(plan), dueIn({ due: plan.unwritable })]).toEqual([['tool: packages-outdated'], ['base: packages-outdated']]);
+  });
+  it('an entry that is written, and not built yet, needs no other', () => {
+    const found = { images: { base: { latest: image('base 1.1', provenance({ definition: today('base'), version: '1.1' })) } } };
+    expect(dueIn(refreshed('base', { mayWrite: () => false, found, upgrades: { base: [upgrade('base')] } }))).toEqual(['base: packages-outdated']);
+  });
+
+  describe('what was withdrawn', () => {
+    const bad = { tag: 'withdrawn-2.0', ...image('base 2.0', provenance({ definition: today('base'), version: '2.0' })) };
+    const good = image('base 1.1', provenance({ definition: today('base'), version: '1.1' }));
+    const versioned: Outside = { images: { base: { version: bad, latest: good }, web: published('web', { [`${REF}/base:1.1`]: good.digest }) }, withdrawn: { base: [bad] } };
+    const dated = { tag: 'withdrawn-20260101', ...image('bad', provenance({ definition: today('base') })) };
+    const rolling: Outside = { images: { base: rolled('base') }, withdrawn: { base: [dated] } };
+    it('is not made again: a versioned image waits, and what stands on :latest stands well', () => {
+      const plan = refreshed('base ← web', { found: versioned, upgrades: { base: [upgrade('base')] } });
+      expect([dueIn(plan), [...plan.held]]).toEqual([[], [['base', { why: 'withdrawn-latest', tag: 'withdrawn-2.0', waitsFor: 'version' }]]]);
+    });
+    it('is not made again: a rolling image waits', () => {
+      const plan = refreshed('base', { rolling: ['base'], found: rolling, upgrades: { base: [upgrade('base')] } });
+      expect([dueIn(plan), [...plan.held]]).toEqual([[], [['base', { why: 'withdrawn-latest', tag: 'withdrawn-20260101', waitsFor: 'change' }]]]);
+    });
+    it.each<[string, readonly string[], Outside, Digest]>([
+      ['a versioned image', [], versioned, bad.digest],
+      ['a rolling image', ['base'], rolling, dated.digest],
+    ])('is passed over once its packages have newer versions: %s', (_, names, found, digest) => {
+      expect(dueIn(refreshed('base', { rolling: names, found, upgrades: { base: [upgrade('base')] }, outdatedWithdrawn: new Set([digest]) }))).toEqual(['base: packages-outdated']);
+    });
+    it('of another definition has no say', () => {
+      const other = { tag: 'withdrawn-20260101', ...image('bad', provenance({ definition: formerly('base') })) };
+      expect(dueIn(refreshed('base', { rolling: ['base'], found: { ...rolling, withdrawn: { base: [other] } }, upgrades: { base: [upgrade('base')] } }))).toEqual(['base: packages-outdated']);
+    });
+    it('is asked for only where it may matter', () => {
+      const graph = tree('base ← web');
+      const state = stateFor(graph, { images: { ...versioned.images } });
+      const plan = planRefresh(graph, { ...state, withdrawn: new Map() }, { select: undefined, excluded: new Set(), which: 'all', maxBuilds: undefined, now: NOW, maxAge: () => undefined, upgrades: new Map([['base', [upgrade('base')]], ['web', [upgrade('web')]]]), tried: () => undefined, outdatedWithdrawn: new Set(), mayWrite: () => true });
+      expect(new Set(plan.needs.map((need) => JSON.stringify(need)))).toEqual(new Set([JSON.stringify({ need: 'withdrawn', image: 'base' })]));
+    });
   });
 
   describe('by age', () => {

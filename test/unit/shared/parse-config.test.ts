@@ -50,6 +50,7 @@ describe('parseConfig', () => {
       minFree: 2e9,
       engineCache: undefined,
       archivedSuites: [],
+      maxAge: undefined,
       fallbackAuthor: 'Author',
       fallbackEmail: 'email@domain',
       distribution: 'wikimedia',
@@ -100,6 +101,7 @@ timeouts: {test: 60, idle: 0.5}
 min_free: 500 MB
 engine_cache: 20GiB
 archived_suites: ["stretch*", buster]
+max_age: 4w
 seed_image: trixie
 driver: docker
 fallback_author: Ann Other
@@ -132,6 +134,7 @@ update_id: u
       minFree: 500e6,
       engineCache: 20 * 2 ** 30,
       archivedSuites: ['stretch*', 'buster'],
+      maxAge: 28 * 24 * 3_600_000,
       fallbackAuthor: 'Ann Other',
       fallbackEmail: 'ann@example.org',
       distribution: 'trixie',
@@ -213,6 +216,8 @@ update_id: u
     ['registry: localhost\nplatform: amd64\nverify_args: -c\nverify_command: ""', ['config.yaml:4: verify_command is empty', 'config.yaml:3: verify_args must be a list, not text', 'config.yaml:2: platform is no platform ("linux/amd64")']],
     ['registry: localhost\nbase_images:\n  - ok:1\n  - Not:ok', ['config.yaml:4: base_images: "Not:ok" is no image reference ("registry.example.org/name:tag")']],
     ['registry: localhost\nverify_args: ["{{}}", "{path}", "{name}", "a}"]', ['{name}', 'a}'].map((arg) => `config.yaml:2: verify_args: "${arg}" has a placeholder that is neither {path} nor {image} (a brace itself is written twice: "{{", "}}")`)],
+    ['registry: localhost\nmax_age: 30', ['config.yaml:2: max_age must be text, not a number: put it in quotes']],
+    ['registry: localhost\nmax_age: 3 months', ['config.yaml:2: max_age is no age ("30d", "12h", "4w")']],
     ['registry: localhost\nmin_free: 20\nengine_cache: 20g', ['config.yaml:2: min_free "20" has no unit: "20GB"?', 'config.yaml:3: engine_cache "20g" has an unknown unit: "20GB"?']],
     ['registry: localhost\nmin_free: yes\nengine_cache: [1GB]', ['config.yaml:2: min_free must be a size ("20GB"), not true or false', 'config.yaml:3: engine_cache must be a size ("20GB"), not a list']],
     ['registry: localhost\nhttp_proxy: "http://a b"', ['config.yaml:2: http_proxy must be a URL (no blanks, no quotes)']],
