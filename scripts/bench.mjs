@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [name, ...args] = process.argv.slice(2);
 if (name === undefined || !existsSync(join(root, 'bench', `${name}.ts`))) {
-  console.error('npm run bench -- noop | start | build | tree | base-images');
+  console.error('npm run bench -- noop | start | build | tree | base-images | outdated');
   process.exit(2);
 }
 spawnSync(process.execPath, [join(root, 'scripts/bundle.mjs')], { stdio: 'inherit' });

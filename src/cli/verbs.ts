@@ -40,6 +40,13 @@ export const VERBS = {
     writes: false,
     load: async () => (await import('./plan.js')).plan,
   },
+  outdated: {
+    summary: 'say which published images have packages of which their archives have newer ones, and whose rebuild brings them',
+    usage: 'outdated [DIRECTORY]',
+    takes: ['select', 'security', 'check'],
+    writes: false,
+    load: async () => (await import('./outdated.js')).outdated,
+  },
   list: {
     summary: 'list every image of the tree, parents first',
     usage: 'list [DIRECTORY]',

@@ -27,7 +27,7 @@ export type OutdatedReport = {
   /** Only security updates were asked for. */
   readonly security: boolean;
   /** Milliseconds since an upgrade was first offered, as far as that is known. */
-  waiting(upgrade: Upgrade): number | undefined;
+  waiting(upgrade: OwnedUpgrade): number | undefined;
 };
 
 /** How many of something a line names; more are counted. */
@@ -83,8 +83,9 @@ function sayUpgrades(upgrades: readonly Upgrade[], all: boolean): string {
 
 const HOUR = 3_600_000;
 
-/** `9 h`, `3 days`. */
+/** `< 1 h`, `9 h`, `3 days`. */
 function formatWaiting(milliseconds: number): string {
+  if (milliseconds < HOUR) return '< 1 h';
   return milliseconds < 48 * HOUR ? `${Math.floor(milliseconds / HOUR)} h` : `${Math.floor(milliseconds / (24 * HOUR))} days`;
 }
 
@@ -126,7 +127,7 @@ function formatEnd({ images, notPublished, rebuilds: { owners, descendants }, se
     parts.push(`${count(owners.length, 'rebuild')} ${owners.length === 1 ? 'mends' : 'mend'} ${count(many, 'image')} (${sayImages(owners, say)}${standing}).`);
   } else if (outdated > 0) parts.push('No rebuild in this tree mends any of it.');
   else if (images.length === 0) parts.push('Nothing of it is published.');
-  else parts.push(`${unknown === 0 ? 'Nothing' : 'Nothing else'} ${security ? 'waits for a security update' : 'is outdated'}: ${count(images.length - unknown, 'image')} looked at.`);
+  else if (images.length > unknown) parts.push(`${unknown === 0 ? 'Nothing' : 'Nothing else'} ${security ? 'waits for a security update' : 'is outdated'}: ${count(images.length - unknown, 'image')} looked at.`);
   if (unknown > 0) parts.push(`${unknown} unknown.`);
   if (notPublished > 0 && images.length > 0) parts.push(`${notPublished} not published.`);
   if (owners.length > 0) parts.push(`build-images refresh${security ? ' --security' : ''} --build does it.`);
@@ -134,7 +135,7 @@ function formatEnd({ images, notPublished, rebuilds: { owners, descendants }, se
 }
 
 /** The form that scripts rely on: one entry for each published image. */
-export function outdatedToJson({ images }: OutdatedReport): unknown {
+export function outdatedToJson({ images, waiting }: OutdatedReport): unknown {
   return images.map(({ image, ref, digest, unknown, upgrades }) => ({
     image,
     ref,
@@ -150,6 +151,11 @@ export function outdatedToJson({ images }: OutdatedReport): unknown {
       security: upgrade.security,
       owner: 'image' in upgrade.owner ? upgrade.owner.image : upgrade.owner.outside,
       heldBack: upgrade.heldBack ?? null,
+      waiting: secondsOf(waiting(upgrade)),
     })),
   }));
+}
+
+function secondsOf(milliseconds: number | undefined): number | null {
+  return milliseconds === undefined ? null : Math.floor(milliseconds / 1000);
 }

@@ -42,6 +42,7 @@ describe('formatOutdated', () => {
       '  tool   1         itself      –                   php 8 → 9 (trixie)',
       '  web    1         itself      9 h                 tar 5 → 6 (trixie)',
     ]);
+    expect(shown('base', { base: { ssl: '1 → 2' } }, { waiting: () => HOUR - 1 })[1]).toContain('< 1 h');
   });
   it('an image whose owner is not shown names what it waits for itself', () => {
     expect(shown('base ← web', { base: { ssl: '1 → 2' }, web: { ssl: '1 → 2' } }, { hidden: ['base'] })).toEqual([
@@ -85,6 +86,7 @@ describe('formatOutdated', () => {
   it.each<readonly [string, string, Readonly<Record<string, Held>>, Part, string]>([
     ['nothing is outdated', 'base', { base: { ssl: '1' } }, {}, 'Nothing is outdated: 1 image looked at.'],
     ['nothing is published', 'base', {}, {}, 'Nothing of it is published.'],
+    ['nothing of it is known', 'base', { base: {} }, { unknown: { base: EXPIRED } }, '1 unknown.'],
     ['some of it is not published', 'base ← web', { base: {} }, {}, 'Nothing is outdated: 1 image looked at.   1 not published.'],
     ['no security update is there', 'base', { base: {} }, { security: true }, 'Nothing waits for a security update: 1 image looked at.'],
     ['only security updates were asked for', 'base', { base: { ssl: '1 → 2 security' } }, { security: true }, '1 rebuild mends 1 image (base).   build-images refresh --security --build does it.'],
@@ -93,11 +95,11 @@ describe('formatOutdated', () => {
 
 describe('outdatedToJson', () => {
   it('has an entry for each published image, each of its upgrades with an owner', () => {
-    const report = reportOf(tree('outside/debian:12 ← base ← web'), { 'outside/debian:12': { ssl: '1' }, base: { ssl: '1 → 2 security' }, web: { php: '8 → 9 held' } }, { unknown: { web: EXPIRED } });
-    const upgrade = { arch: 'amd64', suite: 'trixie', security: false, heldBack: null };
+    const report = reportOf(tree('outside/debian:12 ← base ← web'), { 'outside/debian:12': { ssl: '1' }, base: { ssl: '1 → 2 security' }, web: { php: '8 → 9 held' } }, { unknown: { web: EXPIRED }, waiting: ({ package: name }) => (name === 'ssl' ? 90_061_900 : undefined) });
+    const upgrade = { arch: 'amd64', suite: 'trixie', security: false, heldBack: null, waiting: 90_061 };
     expect(outdatedToJson(report)).toEqual([
       { image: 'base', ref: 'registry.example.org/base:2.0', digest: manifest('base'), unknown: null, upgrades: [{ ...upgrade, package: 'ssl', source: 'ssl', from: '1', to: '2', suite: 'trixie-security', security: true, owner: 'outside/debian:12' }] },
-      { image: 'web', ref: 'registry.example.org/web:2.0', digest: manifest('web'), unknown: 'InRelease of trixie expired 2026-11-01', upgrades: [{ ...upgrade, package: 'php', source: 'php', from: '8', to: '9', owner: 'web', heldBack: 'it is on hold' }] },
+      { image: 'web', ref: 'registry.example.org/web:2.0', digest: manifest('web'), unknown: 'InRelease of trixie expired 2026-11-01', upgrades: [{ ...upgrade, package: 'php', source: 'php', from: '8', to: '9', owner: 'web', heldBack: 'it is on hold', waiting: null }] },
     ]);
   });
 });

@@ -1,0 +1,58 @@
+import type { Graph } from '../graph/graph.js';
+import { ownersOf, rebuildsFor } from '../plan/owners.js';
+import { formatOutdated, outdatedToJson, type OutdatedImage, type OutdatedReport } from '../report/format-outdated.js';
+import { EXIT, type ExitCode } from '../shared/errors.js';
+import { formatImageRef, withTag, type ImageName } from '../shared/image-ref.js';
+import { movingTagOf } from '../definition/definition.js';
+import type { FirstSeen } from '../state/first-seen.js';
+import type { UpgradesRead } from '../state/image-upgrades.js';
+import type { State } from '../state/state.js';
+import { connect } from './outside.js';
+import { readTreeAndState, selection } from './planning.js';
+import { openFirstSeen, readUpgrades } from './reading-upgrades.js';
+import { readConfig } from './tree.js';
+import type { Options, Verb } from './verb.js';
+
+/** Says which published images have packages of which their archives have newer ones, and whose rebuild brings them. */
+export const outdated: Verb = async (options, environment) => {
+  const config = await readConfig(options, environment);
+  const connections = await connect(config, environment);
+  try {
+    const { tree, reading } = await readTreeAndState(config, connections, options, environment);
+    const state = await reading;
+    const selected = selection(tree, options) ?? new Set(tree.graph.nodes.keys());
+    const read = await readUpgrades(tree, state, connections, options, environment);
+    const seen = openFirstSeen(environment);
+    const report = reportOf(tree.graph, state, read, selected, seen, options);
+    seen.save();
+    if (options.json) environment.out(JSON.stringify(outdatedToJson(report), null, 2));
+    else for (const line of formatOutdated(report, options.verbose)) environment.out(line);
+    return exitOf(report, options);
+  } finally {
+    await connections.close();
+  }
+};
+
+function reportOf(graph: Graph, state: State, read: UpgradesRead, selected: ReadonlySet<ImageName>, seen: FirstSeen, { security }: Options): OutdatedReport {
+  const owned = ownersOf(graph, read);
+  const images = [...read.images].flatMap(([image, { digest, unknown }]): readonly OutdatedImage[] => {
+    if (!selected.has(image)) return [];
+    return [{ image, ref: refInUse(graph, state, image), digest, unknown, upgrades: owned.get(image)!.filter((upgrade) => upgrade.security || !security) }];
+  });
+  const waits = new Map(images.flatMap(({ upgrades }) => upgrades.map((upgrade) => [upgrade, seen.waiting(upgrade)] as const)));
+  return { images, notPublished: selected.size - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades)), security, waiting: (upgrade) => waits.get(upgrade) };
+}
+
+/** The reference of what was looked at: the version's, unless `:latest` is another image. */
+function refInUse(graph: Graph, { images }: State, image: ImageName): string {
+  const { ref, definition } = graph.nodes.get(image)!;
+  const there = images.get(image)!;
+  const isOther = there.latest !== undefined && there.latest.digest !== there.version?.digest;
+  return formatImageRef(isOther ? withTag(ref, movingTagOf(definition)) : ref);
+}
+
+/** What is unknown may be outdated: it goes before what is. */
+function exitOf({ images }: OutdatedReport, { check }: Options): ExitCode {
+  if (images.some(({ unknown }) => unknown.length > 0)) return EXIT.archive;
+  return check && images.some(({ upgrades }) => upgrades.some(({ heldBack }) => heldBack === undefined)) ? EXIT.pending : EXIT.ok;
+}

@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { readJson, writeJson } from '../adapters/json-file.js';
+import { createFirstSeen, type FirstSeen, type FirstSeenData } from '../state/first-seen.js';
+import type { State } from '../state/state.js';
+import type { UpgradesRead } from '../state/image-upgrades.js';
+import { inArchives, readUpgrades as read } from '../state/read-upgrades.js';
+import { cacheDirectory, type Environment } from './environment.js';
+import type { Connections } from './outside.js';
+import { selection } from './planning.js';
+import type { Tree } from './tree.js';
+import type { Options } from './verb.js';
+
+/** What the archives have for the selected images that are published, and for the ancestors that these may have packages from. */
+export async function readUpgrades(tree: Tree, state: State, connections: Connections, options: Options, environment: Environment): Promise<UpgradesRead> {
+  const [packages, archive] = await Promise.all([connections.packageReader(), connections.packageArchive()]);
+  return read(tree.graph, state, selection(tree, options), { packages, published: connections.registry }, inArchives(archive, environment.signal), environment.signal);
+}
+
+/** Since when upgrades are offered, as runs on this host noticed; `save` keeps what was noticed now. */
+export function openFirstSeen(environment: Environment): FirstSeen & { save(): void } {
+  const path = join(cacheDirectory(environment), 'first-seen.json');
+  const seen = createFirstSeen(readJson(path, isFirstSeen), environment.clock.now());
+  return { ...seen, save: () => writeJson(path, seen.data()) };
+}
+
+function isFirstSeen(value: unknown): value is FirstSeenData {
+  return typeof value === 'object' && value !== null && Object.values(value).every((one: Partial<FirstSeenData[string]> | null) => typeof one?.since === 'number' && typeof one.last === 'number');
+}
