@@ -21,6 +21,13 @@ export function realPath(cwd: string, path: string): string {
   }
 }
 
+/** Takes away what a killed run was about to put in place of a file, if a path names that. */
+export function discardUnfinished(path: string): boolean {
+  if (!/^\..+\.build-images-new$/.test(basename(path))) return false;
+  rmSync(path, { force: true });
+  return true;
+}
+
 /** Writes files of a tree on this machine's disk. A link stays one: what it names is written. */
 export function createFileWriting(cwd: string): FileWriting {
   return {

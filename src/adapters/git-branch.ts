@@ -13,7 +13,6 @@ export type UnpushedCommit = {
 
 /** How a branch stands to the one that it follows, as far as the last fetch tells. */
 export type BranchStanding = {
-  readonly head: string;
   /** Newest first. */
   readonly ahead: readonly UnpushedCommit[];
   /** Commits that only the upstream has. */
@@ -28,6 +27,7 @@ export interface GitBranch {
   withoutUpstream(): Promise<string | undefined>;
   /** Files that differ from the last commit; of those that git does not know only what lies below these folders (absolute). Relative to the root. */
   changed(folders: readonly string[]): Promise<readonly string[]>;
+  head(): Promise<string>;
   standing(): Promise<BranchStanding>;
   fetch(signal: AbortSignal): Promise<void>;
   /** Moves on to the upstream's newest commit, if nothing has to be merged. */
@@ -71,13 +71,14 @@ export function openGitBranch(root: string, env: Env): GitBranch {
         return path === '' || (state === '??' && !below.some((folder) => folder === '' || path.startsWith(`${folder}/`))) ? [] : [path];
       });
     },
+    head: async () => (await git(['rev-parse', 'HEAD'])).trim(),
     async standing() {
-      const [head, ahead, behind] = await Promise.all([git(['rev-parse', 'HEAD']), git(['log', '-z', '--format=%H%n%s%n%b', '@{upstream}..HEAD']), git(['rev-list', '--count', 'HEAD..@{upstream}'])]);
+      const [ahead, behind] = await Promise.all([git(['log', '-z', '--format=%H%n%s%n%b', '@{upstream}..HEAD']), git(['rev-list', '--count', 'HEAD..@{upstream}'])]);
       const commits = ahead.split('\0').filter((text) => text !== '').map((text): UnpushedCommit => {
         const [id, subject, ...body] = text.split('\n');
         return { id: id!, subject: subject!, isOurs: body.includes(TO_BE_PUSHED) };
       });
-      return { head: head.trim(), ahead: commits, behind: Number(behind) };
+      return { ahead: commits, behind: Number(behind) };
     },
     async fetch(signal) {
       const { remote } = await followed();

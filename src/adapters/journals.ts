@@ -17,12 +17,20 @@ export function lastPromotions(stateDirectory: string): ReadonlyMap<string, stri
 export function* pastRuns(stateDirectory: string): Generator<PastRun> {
   const runs = join(stateDirectory, 'runs');
   for (const run of namesIn(runs).sort().reverse()) {
-    const events = eventsIn(join(runs, run, 'journal.jsonl'));
+    const events = eventsIn(join(runs, run, 'journal.jsonl'), TELLING);
     if (events !== undefined) yield { run, moves: movesIn(events) };
   }
 }
 
-const TELLING = ['"type":"run-started"', '"type":"promotion-intended"', '"type":"promoted"', '"type":"put-back"', '"type":"withdrawn"'];
+/** Events of some types of every run of this state directory, oldest run first. Runs whose journals cannot be read are passed over. */
+export function* eventsOfRuns<Type extends Event['type']>(stateDirectory: string, types: readonly Type[]): Generator<readonly OfType<Type>[]> {
+  const runs = join(stateDirectory, 'runs');
+  for (const run of namesIn(runs).sort()) yield eventsIn(join(runs, run, 'journal.jsonl'), types) ?? [];
+}
+
+type OfType<Type extends Event['type']> = Extract<Event, { readonly type: Type }>;
+
+const TELLING = ['run-started', 'promotion-intended', 'promoted', 'put-back', 'withdrawn'] as const;
 
 /** Of one image a run moves one tag once; what is told last is what counts. */
 function movesIn(events: readonly Event[]): readonly PastMove[] {
@@ -58,19 +66,22 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function eventsIn(path: string): readonly Event[] | undefined {
+function eventsIn<Type extends Event['type']>(path: string, types: readonly Type[]): readonly OfType<Type>[] | undefined {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }
-  return text.split('\n').filter((line) => TELLING.some((type) => line.includes(type))).flatMap(parseLine);
+  const marks = types.map((type) => `"type":"${type}"`);
+  return text.split('\n').filter((line) => marks.some((mark) => line.includes(mark))).flatMap((line) => parseLine(line, types));
 }
 
-function parseLine(line: string): Event[] {
+function parseLine<Type extends Event['type']>(line: string, types: readonly Type[]): readonly OfType<Type>[] {
   try {
-    return [JSON.parse(line) as Event];
+    const event = JSON.parse(line) as Event;
+    // Those words may stand in another one's text.
+    return types.some((type) => type === event.type) ? [event as OfType<Type>] : [];
   } catch {
     // A line that a full disk cut off.
     return [];

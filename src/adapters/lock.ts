@@ -38,7 +38,7 @@ export function machineLockDirectory(fallback: string, shared = SHARED): string 
 /** Takes a lock, or tells what its holder last said of itself. Never waits. In a shared folder every user can take it in turn. */
 export function tryLock(directory: string, name: string): Lock | { readonly heldBy: string } {
   const isShared = isOpenToAll(directory);
-  const path = join(isShared ? directory : makePrivate(directory), `${name.replace(/[^A-Za-z0-9._-]/g, '_')}.lock`);
+  const path = lockPath(isShared ? directory : makePrivate(directory), name);
   const file = inState(path, () => openLock(path, isShared));
   // The lock belongs to the open file and so to us: flock(1) takes it on our own descriptor and ends.
   const { status, error } = spawnSync('flock', ['-n', '-x', '3'], { stdio: ['ignore', 'ignore', 'ignore', file] });
@@ -66,6 +66,27 @@ export function tryLock(directory: string, name: string): Lock | { readonly held
     },
     release: () => closeSync(file),
   };
+}
+
+/** Whether a lock is held, and what its holder last said; taken for an instant to find out. */
+export function heldBy(directory: string, name: string): string | undefined {
+  const lock = tryLock(directory, name);
+  if ('heldBy' in lock) return lock.heldBy;
+  lock.release();
+  return undefined;
+}
+
+/** What was last said of a lock, by its holder or a former one; nothing is taken. */
+export function lastWord(directory: string, name: string): string {
+  try {
+    return readFileSync(lockPath(directory, name), 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+function lockPath(directory: string, name: string): string {
+  return join(directory, `${name.replace(/[^A-Za-z0-9._-]/g, '_')}.lock`);
 }
 
 function isOpenToAll(directory: string): boolean {

@@ -1,4 +1,4 @@
-import { closeSync, createWriteStream, fsyncSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, createWriteStream, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from '../execute/event.js';
 import type { ImageLog } from '../execute/ports.js';
@@ -116,4 +116,21 @@ function openRunDirectory(run: string, path: string, redact: (line: string) => s
     },
     close: () => closeSync(journal),
   };
+}
+
+/** Removes folders of runs that began before an instant (milliseconds since 1970) and are no more; resolves to how many. What cannot be removed stays. */
+export function removeOldRuns(stateDirectory: string, before: number, isAlive: (run: string) => boolean): number {
+  const runs = join(stateDirectory, 'runs');
+  const oldest = runName(before, 0);
+  let removed = 0;
+  for (const run of existsSync(runs) ? readdirSync(runs) : []) {
+    if (!/^\d{8}-\d{4}[a-z]*$/.test(run) || run >= oldest || isAlive(run)) continue;
+    try {
+      rmSync(join(runs, run), { recursive: true });
+      removed++;
+    } catch {
+      // Somebody made it another user's; the next night tries again.
+    }
+  }
+  return removed;
 }

@@ -54,6 +54,10 @@ export const OPTIONS = {
   to: { takes: 'text', value: 'TAG', says: 'the version, date or digest that :latest of the image goes to; needs no journal' },
   exclude: { takes: 'texts', value: 'GLOB', says: 'leave images out whose name or reference matches, and what stands on the named ones only through them (may repeat)' },
   commit: { takes: 'flag', says: 'make one git commit of the files that are written, and of nothing else' },
+  deadline: { takes: 'text', value: 'TIME', says: 'begin nothing new after this: 06:00 (of this machine), 06:00Z, +4h, +90m' },
+  'metrics-file': { takes: 'text', value: 'FILE', says: 'write metrics for Prometheus there, for its textfile collector' },
+  quiet: { takes: 'flag', says: 'nothing but the summary at the end' },
+  wait: { takes: 'count', value: 'MINUTES', says: 'how long the night waits for your run to begin (default: 10)' },
 } as const satisfies Record<string, OptionEntry>;
 
 /** The name of one of them, without its dashes. */

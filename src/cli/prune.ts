@@ -43,6 +43,11 @@ export const pruneShown = (showing: PruneShowing): Verb => async (options, envir
   }
 };
 
+/** Prunes this engine; who asks holds the locks of all writing runs. */
+export function pruneHeld(tree: Tree, rules: AgeRules, lock: Lock, connections: Connections, options: Options, environment: Environment, showing: Pick<Showing, 'watch'>): Promise<ExitCode> {
+  return pruneEngine(tree, rules, lock, connections, options, environment, { ...showing, begin: () => undefined, plan: () => undefined });
+}
+
 /** As build-images shows it. */
 export const prune = pruneShown({
   watch: OWN_SHOWING.watch,

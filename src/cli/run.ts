@@ -4,7 +4,9 @@ import type { Lock } from '../adapters/lock.js';
 import type { RunDirectory } from '../adapters/run-directory.js';
 import { contextFiles } from '../definition/context-files.js';
 import type { LocalImage } from '../state/local-images.js';
+import type { Happening } from '../execute/event.js';
 import type { Ports } from '../execute/ports.js';
+import type { RunOptions } from '../execute/run-plan.js';
 import { isPublished } from '../plan/publishing.js';
 import { isPending, type RunPublishing } from '../plan/step.js';
 import { digestOf } from '../shared/digest.js';
@@ -16,25 +18,26 @@ import { fileName, type Connections } from './outside.js';
 import { inRun, timeOf } from './in-run.js';
 import { namespaceOf } from './route.js';
 import { digestOnDisk, type Planning } from './planning.js';
-import { takeLocks } from './take-locks.js';
+import { NIGHT, takeLocks } from './take-locks.js';
 import type { Tree } from './tree.js';
 import type { Options } from './verb.js';
 import { OWN_SHOWING, type RunView, type Showing } from './watch-run.js';
 
-/**
- * Takes the locks of a writing run, one for each registry and namespace, in the order of their names; or says who has one. Trees
- * that publish nothing have locks of their own.
- */
-export async function lockRun({ trees }: RunConfig, publishing: RunPublishing | boolean, environment: Environment): Promise<Lock> {
+/** The locks of a writing run, one for each registry and namespace: name → what it is of. Trees that publish nothing have locks of their own. */
+export function locksOf({ trees }: RunConfig, publishing: RunPublishing | boolean): ReadonlyMap<string, string> {
+  const publishes = (tree: string): boolean => (typeof publishing === 'boolean' ? publishing : isPublished(publishing, tree));
+  return new Map(trees.map(({ name, config }) => [`${publishes(name) ? '' : 'local-'}${fileName(namespaceOf(config))}`, namespaceOf(config)]));
+}
+
+/** Takes the locks of a writing run, in the order of their names; or says who has one. `who`: what the run calls itself to others. */
+export async function lockRun(config: RunConfig, publishing: RunPublishing | boolean, environment: Environment, who = ''): Promise<Lock> {
   const { machineLockDirectory, tryLock } = await import('../adapters/lock.js');
   const directory = machineLockDirectory(join(stateDirectory(environment), 'locks'));
-  const publishes = (tree: string): boolean => (typeof publishing === 'boolean' ? publishing : isPublished(publishing, tree));
-  const places = new Map(trees.map(({ name, config }) => [`${publishes(name) ? '' : 'local-'}${fileName(namespaceOf(config))}`, namespaceOf(config)]));
   return takeLocks(
-    places,
+    locksOf(config, publishing),
     (name) => tryLock(directory, name),
-    (place, heldBy) => new Fault(EXIT.locked, `another run is at work on ${place}: ${heldBy === '' ? 'it has just begun' : heldBy}`, ['wait for it, or end it with kill; its lock goes with it']),
-    `pid ${environment.pid}, since ${timeOf(environment.clock.now())}, planning`,
+    (place, heldBy) => new Fault(EXIT.locked, `another run is at work on ${place}: ${heldBy === '' ? 'it has just begun' : heldBy}`, [heldBy.startsWith(NIGHT) ? 'build-images yield   asks it to pause after the image at hand' : 'wait for it, or end it with kill; its lock goes with it']),
+    `${who}pid ${environment.pid}, since ${timeOf(environment.clock.now())}, planning`,
   );
 }
 
@@ -45,12 +48,16 @@ export function warmUp(connections: Connections, environment: Environment): void
   void Promise.allSettled(modules);
 }
 
+/** What a night adds to a run of it. */
+export type NightRun = Pick<RunOptions, 'last' | 'pausedFor'> & { begun(run: string): Happening };
+
 /** Runs a plan that has something to do: journal, log files, lines; cleans up after runs that are no more. */
-export async function execute(tree: Tree, { plan, state, definitions }: Planning, lock: Lock, connections: Connections, options: Options, environment: Environment, showing: Showing = OWN_SHOWING): Promise<ExitCode> {
+export async function execute(tree: Tree, { plan, state, definitions }: Planning, lock: Lock, connections: Connections, options: Options, environment: Environment, showing: Showing = OWN_SHOWING, night?: NightRun): Promise<ExitCode> {
   const [{ runPlan }, { runToken }] = await Promise.all([import('../execute/run-plan.js'), import('../execute/leftovers.js')]);
   // Before anything is printed: what builds may mount is hidden from here on.
   for (const warning of new Set((await connections.secrets()).map(formatProblem))) environment.err(warning);
   return inRun(plan.steps.filter(isPending).length, lock, connections, options, environment, showing, async ({ directory, startedAt, view, tell }) => {
+    if (night !== undefined) tell(night.begun(directory.run));
     const ports = await portsOf(tree, connections, directory, { tell, show: (progress) => view.show(progress), openLog: openLogs(directory, tree, view) }, environment);
     if (plan.steps.some(({ action }) => action === 'build' || action === 'publish')) await removeLeftovers(ports, state.local, environment);
     const epoch = epochOf(environment);
@@ -60,7 +67,7 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
       state,
       definitions,
       config: tree.config,
-      options: { run: directory.run, token: runToken(directory.run, markOf(environment)), startedAt, jobs: options.jobs ?? tree.config.jobs ?? environment.cores, onError: options.onError, useCache: options.useCache, noPull: options.noPull, epoch },
+      options: { run: directory.run, token: runToken(directory.run, markOf(environment)), startedAt, jobs: options.jobs ?? tree.config.jobs ?? environment.cores, onError: options.onError, useCache: options.useCache, noPull: options.noPull, epoch, last: night?.last, pausedFor: night?.pausedFor },
     };
     return runPlan(running, ports, environment.signal);
   });

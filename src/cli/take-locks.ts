@@ -1,6 +1,9 @@
 import type { Lock } from '../adapters/lock.js';
 import type { Fault } from '../shared/errors.js';
 
+/** Begins what a night says of itself to who finds its locks held: it gives way when it is asked to. */
+export const NIGHT = 'a night, ';
+
 /**
  * Takes several locks as one, in the order of their names, so that two runs never wait for each other; all or none.
  * @param places what each lock is of, by its name

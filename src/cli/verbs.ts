@@ -100,6 +100,20 @@ export const VERBS = {
     writes: true,
     load: async () => (await import('./prune.js')).prune,
   },
+  nightly: {
+    summary: 'do all that is due with nobody watching: for a timer',
+    usage: 'nightly [DIRECTORY]',
+    takes: ['select', 'jobs', 'publish', 'deadline', 'metrics-file', 'quiet'],
+    writes: true,
+    load: async () => (await import('./nightly.js')).nightly,
+  },
+  yield: {
+    summary: 'ask a night that is at work to pause, and wait until it does',
+    usage: 'yield [DIRECTORY]',
+    takes: ['wait'],
+    writes: false,
+    load: async () => (await import('./yield-night.js')).yieldNight,
+  },
 } as const satisfies Record<string, VerbEntry>;
 
 /** The name of one of them. */

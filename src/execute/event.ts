@@ -1,3 +1,4 @@
+import type { PendingFix } from '../plan/pending-fix.js';
 import type { PrunePlan } from '../plan/prune.js';
 import type { Plan, Step } from '../plan/step.js';
 import type { ExitCode } from '../shared/errors.js';
@@ -20,7 +21,7 @@ export type Progress = {
 export type Event = { readonly at: number } & (
   | { readonly type: 'run-started'; readonly run: string; readonly publishing: Plan['publishing']; readonly nightly?: Plan['nightly']; readonly steps: readonly Step[] }
   /** Of each image that is built: one digest over what is tried. `night`: when it began, in milliseconds since 1970. */
-  | { readonly type: 'night-started'; readonly run: string; readonly night: number; readonly tries: Readonly<Record<ImageName, Digest>> }
+  | { readonly type: 'night-started'; readonly run: string; readonly night: number; readonly tries: Readonly<Record<ImageName, Digest>>; /** What images waited for then. */ readonly fixes: readonly PendingFix[] }
   | { readonly type: 'step-started'; readonly image: ImageName; readonly action: Step['action']; readonly reasons: Step['reasons'] }
   | { readonly type: 'built'; readonly image: ImageName; readonly seconds: number; /** bytes */ readonly size: number; readonly id: string }
   | { readonly type: 'tested'; readonly image: ImageName; readonly seconds: number }

@@ -65,6 +65,14 @@ export type Config = {
   /** Age of an image, in milliseconds, after which `refresh` makes it anew; undefined: never. */
   readonly maxAge: number | undefined;
   /** Who a changelog entry is by when neither the environment nor git says it. */
+  /** A night takes what the branch's upstream has, if nothing has to be merged. */
+  readonly gitPull: boolean;
+  /** A night pushes its changelog entries before it builds from them. */
+  readonly gitPush: boolean;
+  /** What a night leaves on the engine of what is not current, by its age in milliseconds; 'all': it prunes nothing. */
+  readonly nightlyKeep: number | 'all';
+  /** How old the folder of a run may become before a night removes it: milliseconds; unset: none is removed. */
+  readonly keepRuns: number | undefined;
   readonly fallbackAuthor: string;
   readonly fallbackEmail: string;
   /** What a changelog entry is for: `wikimedia`, as in Debian's `unstable`. */
@@ -85,7 +93,7 @@ export type TreeConfig = {
 };
 
 /** The trees of a run, at least one, and what holds for all of them together. */
-export type RunConfig = Pick<Config, 'path' | 'platform' | 'jobs' | 'minFree' | 'engineCache'> & { readonly trees: readonly TreeConfig[] };
+export type RunConfig = Pick<Config, 'path' | 'platform' | 'jobs' | 'minFree' | 'engineCache' | 'nightlyKeep' | 'keepRuns'> & { readonly trees: readonly TreeConfig[] };
 
 /** The file in which a config has a key; the one that was named where none has. */
 export function fileOf(config: Config, key: string): string {

@@ -27,7 +27,7 @@ export const EXIT_MEANING: Readonly<Record<ExitCode, string>> = {
   4: 'the engine is unreachable or refuses',
   5: 'the registry is unreachable or refuses',
   6: 'the package archive is unreachable or refuses',
-  10: 'plan --check, outdated --check: work is pending',
+  10: 'plan --check, outdated --check: work is pending; nightly: some was left',
   70: 'a bug in build-images',
   75: 'another run holds the lock',
   129: 'hung up',

@@ -58,6 +58,10 @@ export const KNOWN_KEYS: readonly string[] = [
   'engine_cache',
   'archived_suites',
   'max_age',
+  'git_pull',
+  'git_push',
+  'nightly_keep',
+  'keep_runs',
   'layout',
 ];
 
@@ -66,6 +70,9 @@ const DEFAULT_TIMEOUTS: Timeouts = { connect: 10, idle: 30, test: 600, build: 10
 
 /** Bytes. */
 const DEFAULT_MIN_FREE = 2e9;
+
+/** Milliseconds: what somebody tries by day is not gone the next morning. */
+const DEFAULT_NIGHTLY_KEEP = 7 * 24 * 3_600_000;
 
 const MAX_UID = 4294967294;
 
@@ -122,6 +129,8 @@ export function parseConfig(path: string, text: string, under: readonly ConfigFi
     containerLimits: readContainerLimits(fields),
     registryMirrors: readMirrors(fields),
     ...readRunKeys(fields),
+    gitPull: fields.flag('git_pull') ?? false,
+    gitPush: fields.flag('git_push') ?? false,
     lintIgnore: readLint(fields),
     timeouts: readTimeouts(fields),
     archivedSuites: fields.texts('archived_suites', emptyFault) ?? [],
@@ -137,12 +146,16 @@ export function parseConfig(path: string, text: string, under: readonly ConfigFi
 }
 
 /** The keys that a run has one value of, however many trees it is of. */
-export function readRunKeys(fields: YamlFields): Pick<Config, 'platform' | 'jobs' | 'minFree' | 'engineCache'> {
+export function readRunKeys(fields: YamlFields): Pick<Config, 'platform' | 'jobs' | 'minFree' | 'engineCache' | 'nightlyKeep' | 'keepRuns'> {
+  const keep = fields.checkedText('nightly_keep', (text) => (text === 'all' ? undefined : ageFault(text)));
+  const keepRuns = fields.checkedText('keep_runs', ageFault);
   return {
     platform: fields.checkedText('platform', platformFault),
     jobs: fields.number('jobs', { whole: true, min: 1 }),
     minFree: fields.size('min_free') ?? DEFAULT_MIN_FREE,
     engineCache: fields.size('engine_cache'),
+    nightlyKeep: keep === 'all' ? 'all' : (parseAge(keep ?? '') ?? DEFAULT_NIGHTLY_KEEP),
+    keepRuns: parseAge(keepRuns ?? ''),
   };
 }
 

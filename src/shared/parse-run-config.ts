@@ -30,8 +30,8 @@ export function parseRunConfig(file: ConfigFile, under: readonly ConfigFile[], d
   if (treesOf(file.path, file.text).length > 0) return parseTrees(file, under, disk);
   const config = parseConfig(file.path, file.text, under);
   if (!config.ok) return config;
-  const { path, platform, jobs, minFree, engineCache } = config.value;
-  return good({ path, platform, jobs, minFree, engineCache, trees: [{ name: directory, directory, config: config.value }] }, config.warnings);
+  const { path, platform, jobs, minFree, engineCache, nightlyKeep, keepRuns } = config.value;
+  return good({ path, platform, jobs, minFree, engineCache, nightlyKeep, keepRuns, trees: [{ name: directory, directory, config: config.value }] }, config.warnings);
 }
 
 /** The line of `trees:` in a file that has it. */

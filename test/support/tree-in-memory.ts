@@ -23,7 +23,7 @@ export function configOf(lines = ''): Config {
 
 /** The config of a run of one tree, `images`. */
 export function runConfigOf(config: Config): RunConfig {
-  return { path: config.path, platform: config.platform, jobs: config.jobs, minFree: config.minFree, engineCache: config.engineCache, trees: [{ name: 'images', directory: 'images', config }] };
+  return { path: config.path, platform: config.platform, jobs: config.jobs, minFree: config.minFree, engineCache: config.engineCache, nightlyKeep: config.nightlyKeep, keepRuns: config.keepRuns, trees: [{ name: 'images', directory: 'images', config }] };
 }
 
 /** A disk that holds these files; 'outside' as text stands for a file beyond the source root. */

@@ -45,6 +45,10 @@ describe('parseConfig', () => {
       containerLimits: undefined,
       registryMirrors: {},
       jobs: undefined,
+      gitPull: false,
+      gitPush: false,
+      nightlyKeep: 7 * 24 * 3_600_000,
+      keepRuns: undefined,
       lintIgnore: [],
       timeouts: { connect: 10, idle: 30, test: 600, build: 10800 },
       minFree: 2e9,
@@ -99,6 +103,10 @@ registry_mirrors: {docker.io: [mirror.example.org/hub, "mirror2:5000"]}
 jobs: 3
 timeouts: {test: 60, idle: 0.5}
 min_free: 500 MB
+git_pull: true
+git_push: true
+nightly_keep: all
+keep_runs: 90d
 engine_cache: 20GiB
 archived_suites: ["stretch*", buster]
 max_age: 4w
@@ -132,6 +140,10 @@ update_id: u
       jobs: 3,
       timeouts: { connect: 10, idle: 0.5, test: 60, build: 10800 },
       minFree: 500e6,
+      gitPull: true,
+      gitPush: true,
+      nightlyKeep: 'all',
+      keepRuns: 90 * 24 * 3_600_000,
       engineCache: 20 * 2 ** 30,
       archivedSuites: ['stretch*', 'buster'],
       maxAge: 28 * 24 * 3_600_000,
@@ -143,6 +155,7 @@ update_id: u
     expect(config.variables).toMatchObject({ seed_image: 'trixie', driver: 'docker', fallback_author: 'Ann Other', known_uid_mappings: { app: 1000 }, jobs: 3 });
   });
 
+  it.each([['12h', 12], ['2w', 336]])('nightly_keep: %s is so many hours: %i', (text, hours) => expect(read(`registry: localhost\nnightly_keep: ${text}\n`).config.nightlyKeep).toBe(hours * 3_600_000));
   it('min_free: 0 needs no unit', () => expect(read('registry: localhost\nmin_free: 0\n').config.minFree).toBe(0));
 
   it('credentials are no variables', () => {
@@ -214,6 +227,7 @@ update_id: u
     ['registry: localhost\nlint: {off: [x], ignore: old-tag}', ['config.yaml:2: lint.false is no setting of lint (there is: ignore)', 'config.yaml:2: lint.ignore must be a list, not text']],
     ['registry: localhost\ntimeouts: {zzz: 5}', ['config.yaml:2: timeouts.zzz is no time-out (there are: connect, idle, test, build)']],
     ['registry: localhost\nplatform: amd64\nverify_args: -c\nverify_command: ""', ['config.yaml:4: verify_command is empty', 'config.yaml:3: verify_args must be a list, not text', 'config.yaml:2: platform is no platform ("linux/amd64")']],
+    ['registry: localhost\nnightly_keep: none\nkeep_runs: all', ['config.yaml:2: nightly_keep is no age ("30d", "12h", "4w")', 'config.yaml:3: keep_runs is no age ("30d", "12h", "4w")']],
     ['registry: localhost\nbase_images:\n  - ok:1\n  - Not:ok', ['config.yaml:4: base_images: "Not:ok" is no image reference ("registry.example.org/name:tag")']],
     ['registry: localhost\nverify_args: ["{{}}", "{path}", "{name}", "a}"]', ['{name}', 'a}'].map((arg) => `config.yaml:2: verify_args: "${arg}" has a placeholder that is neither {path} nor {image} (a brace itself is written twice: "{{", "}}")`)],
     ['registry: localhost\nmax_age: 30', ['config.yaml:2: max_age must be text, not a number: put it in quotes']],

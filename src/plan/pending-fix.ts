@@ -1,0 +1,25 @@
+import type { Upgrade } from '../packages/upgrade.js';
+import type { ImageName } from '../shared/image-ref.js';
+
+/** A security update that an image waits for. `since`: when a night first saw it, in milliseconds since 1970. */
+export type PendingFix = Pick<Upgrade, 'package' | 'arch' | 'source' | 'from' | 'to' | 'suite'> & { readonly image: ImageName; readonly since: number };
+
+/**
+ * The security updates that images wait for now. An archive does not tell since when a fix is to be had: the first night that saw a
+ * newer version of a package in an image counts, and a still newer one does not make it young again.
+ * @param before those of the night before
+ */
+export function pendingFixes(upgrades: ReadonlyMap<ImageName, readonly Upgrade[]>, before: readonly PendingFix[], now: number): readonly PendingFix[] {
+  const seen = new Map(before.map((fix) => [keyOf(fix.image, fix), fix.since]));
+  return [...upgrades].flatMap(([image, all]) =>
+    all.filter(({ security }) => security).map((upgrade): PendingFix => {
+      const { package: name, arch, source, from, to, suite } = upgrade;
+      return { image, package: name, arch, source, from, to, suite, since: seen.get(keyOf(image, upgrade)) ?? now };
+    }),
+  );
+}
+
+/** From the same installed version: a rebuild that brought something, but not all, is a new wait. */
+function keyOf(image: ImageName, { package: name, arch, from }: Pick<Upgrade, 'package' | 'arch' | 'from'>): string {
+  return [image, name, arch, from].join(' ');
+}
