@@ -18,7 +18,7 @@ import type { EngineImages } from '../state/engine-images.js';
 import type { ImageFilesOnEngine } from '../state/image-layers.js';
 import type { LocalImage } from '../state/local-images.js';
 import type { PackageArchive } from '../packages/package-archive.js';
-import type { PackageReader } from '../state/package-reader.js';
+import type { RecordingReader } from '../state/read-package-files.js';
 import { createRefreshMemory, isRefreshData, type RefreshMemory } from '../state/refresh-memory.js';
 import { cacheDirectory, type Environment } from './environment.js';
 import { namespaceOf, routeEngine, routeRegistry, treeOfImage, type WholeRegistry } from './route.js';
@@ -38,7 +38,7 @@ export type Connections = {
   /** `scratch`: the folder of temporary files. */
   space(scratch: string): Promise<DiskSpace>;
   packLayer(): Promise<PackLayer>;
-  packageReader(): Promise<PackageReader>;
+  packageReader(): Promise<RecordingReader>;
   engineFiles(): Promise<ImageFilesOnEngine>;
   packageArchive(): Promise<PackageArchive>;
   /** The logins of a tree. */
@@ -85,8 +85,8 @@ export async function connect({ trees }: RunConfig, environment: Environment): P
     const [{ createEnginePackageFiles }, { HOST_PLATFORM }] = await Promise.all([import('../adapters/engine/engine-package-files.js'), import('../adapters/host-platform.js')]);
     return createEnginePackageFiles(await engineConnection(), first.tree.config.platform ?? HOST_PLATFORM, () => environment.clock.now());
   };
-  let packageReader: Promise<PackageReader> | undefined;
-  const openPackageReader = async (): Promise<PackageReader> => {
+  let packageReader: Promise<RecordingReader> | undefined;
+  const openPackageReader = async (): Promise<RecordingReader> => {
     const [{ createLayerSource }, { createPackageCache }, { createPackageReader }] = await Promise.all([import('../adapters/package-files/layer-source.js'), import('../adapters/package-files/package-cache.js'), import('../state/read-package-files.js')]);
     const cache = createPackageCache(join(cacheDirectory(environment), 'packages'), () => environment.clock.now());
     cache.sweep();

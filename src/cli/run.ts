@@ -18,6 +18,7 @@ import { fileName, type Connections } from './outside.js';
 import { inRun, timeOf } from './in-run.js';
 import { namespaceOf } from './route.js';
 import { digestOnDisk, type Planning } from './planning.js';
+import { recordPackages } from './record-packages.js';
 import { NIGHT, takeLocks } from './take-locks.js';
 import type { Tree } from './tree.js';
 import type { Options } from './verb.js';
@@ -58,7 +59,17 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
   for (const warning of new Set((await connections.secrets()).map(formatProblem))) environment.err(warning);
   return inRun(plan.steps.filter(isPending).length, lock, connections, options, environment, showing, async ({ directory, startedAt, view, tell }) => {
     if (night !== undefined) tell(night.begun(directory.run));
-    const ports = await portsOf(tree, connections, directory, { tell, show: (progress) => view.show(progress), openLog: openLogs(directory, tree, view) }, environment);
+    const recording = recordPackages(connections, (image) => tree.graph.nodes.get(image)!.ref, environment.signal);
+    const told: typeof tell = (happening) => {
+      tell(happening);
+      recording.tell(happening);
+    };
+    const opened = await portsOf(tree, connections, directory, { tell: told, show: (progress) => view.show(progress), openLog: openLogs(directory, tree, view) }, environment);
+    const packLayer: Ports['packLayer'] = async (layer, signal) => {
+      await recording.layer(layer);
+      return opened.packLayer(layer, signal);
+    };
+    const ports = plan.steps.some(({ publishes }) => publishes) ? { ...opened, packLayer } : opened;
     if (plan.steps.some(({ action }) => action === 'build' || action === 'publish')) await removeLeftovers(ports, state.local, environment);
     const epoch = epochOf(environment);
     const running = {
@@ -69,7 +80,11 @@ export async function execute(tree: Tree, { plan, state, definitions }: Planning
       config: tree.config,
       options: { run: directory.run, token: runToken(directory.run, markOf(environment)), startedAt, jobs: options.jobs ?? tree.config.jobs ?? environment.cores, onError: options.onError, useCache: options.useCache, noPull: options.noPull, epoch, last: night?.last, pausedFor: night?.pausedFor },
     };
-    return runPlan(running, ports, environment.signal);
+    try {
+      return await runPlan(running, ports, environment.signal);
+    } finally {
+      await recording.settled();
+    }
   });
 }
 

@@ -1,13 +1,13 @@
 import pLimit from 'p-limit';
 import { collectFiles } from '../packages/collect-files.js';
-import { recordLayer, type LayerRecord } from '../packages/layer-record.js';
+import { recordLayer, type LayerRecord, type LayerRecording } from '../packages/layer-record.js';
 import { OddLayer } from '../packages/odd-layer.js';
 import { PACKAGE_ROOTS } from '../packages/package-paths.js';
 import type { PackageFiles } from '../packages/package-files.js';
 import { shortDigest, type Digest } from '../shared/digest.js';
 import { EngineError } from '../shared/errors.js';
 import { repositoryOf, type ImageRef } from '../shared/image-ref.js';
-import type { ImageFilesOnEngine, ImageLayer, ImageLayers, PackageCache } from './image-layers.js';
+import type { ImageFilesOnEngine, ImageLayer, ImageLayers, PackageCache, ReadLayer } from './image-layers.js';
 import { UnreadableImage, type PackageReader } from './package-reader.js';
 
 /** Layers that are unpacked at once: each keeps a core busy. */
@@ -22,11 +22,17 @@ const WORTH_A_CONTAINER = 24 * 1024 * 1024;
 /** Links that lead to links that lead elsewhere: each costs another look at layers. */
 const LOOKS = 5;
 
+/** One that can be told of a layer before anybody asks for it. */
+export interface RecordingReader extends PackageReader {
+  /** Keeps the record of a layer that is at hand, if its tar has this digest. */
+  keepLayer(diffId: Digest, read: (recording: LayerRecording) => Promise<ReadLayer>): Promise<void>;
+}
+
 /**
  * Reads images' package files from a registry's layers, each layer once, and from the cache what was read before. Where an engine has
  * an image whose layers are large and its own, it is looked at there. Without an engine, or with one that fails, nothing is amiss.
  */
-export function createPackageReader(source: ImageLayers, cache: PackageCache, engine?: ImageFilesOnEngine): PackageReader {
+export function createPackageReader(source: ImageLayers, cache: PackageCache, engine?: ImageFilesOnEngine): RecordingReader {
   const images = new Map<Digest, Promise<PackageFiles>>();
   const layers = new Map<string, Promise<LayerRecord>>();
   const limit = pLimit(LAYERS_AT_ONCE);
@@ -127,6 +133,11 @@ export function createPackageReader(source: ImageLayers, cache: PackageCache, en
       let reading = images.get(digest);
       if (reading === undefined) images.set(digest, (reading = read(ref, digest, signal)));
       return reading;
+    },
+
+    async keepLayer(diffId, read) {
+      const layer = await read(recordLayer(PACKAGE_ROOTS));
+      if (layer.diffId === diffId) cache.keepLayer(diffId, PACKAGE_ROOTS, layer.record);
     },
   };
 }
