@@ -6,8 +6,8 @@ import type { ImageRef } from '../shared/image-ref.js';
 /** Reads what published images say of their packages, without starting a container. What was read once is kept on disk. */
 export interface PackageReader {
   /**
-   * The files of a manifest that is there; of an index, those of the wanted platform. Equal files of several images are one and the
-   * same object. Rejects with an UnreadableImage or a RegistryError: either is about this image alone.
+   * The files of a manifest that is there; of an index, those of the wanted platform. Images whose files are
+   * equal have one and the same map. Rejects with an UnreadableImage, which is about this image alone, or with a RegistryError.
    */
   filesOf(ref: ImageRef, digest: Digest, signal: AbortSignal): Promise<PackageFiles>;
 }

@@ -5,7 +5,7 @@ import { OddLayer } from '../packages/odd-layer.js';
 import { PACKAGE_ROOTS } from '../packages/package-paths.js';
 import type { PackageFiles } from '../packages/package-files.js';
 import { shortDigest, type Digest } from '../shared/digest.js';
-import { EngineError } from '../shared/errors.js';
+import { EngineError, RegistryError } from '../shared/errors.js';
 import { repositoryOf, type ImageRef } from '../shared/image-ref.js';
 import type { ImageFilesOnEngine, ImageLayer, ImageLayers, PackageCache, ReadLayer } from './image-layers.js';
 import { UnreadableImage, type PackageReader } from './package-reader.js';
@@ -99,7 +99,10 @@ export function createPackageReader(source: ImageLayers, cache: PackageCache, en
   }
 
   async function readFiles(ref: ImageRef, digest: Digest, signal: AbortSignal): Promise<PackageFiles> {
-    const asking = source.layersOf(ref, digest, signal);
+    const asking = source.layersOf(ref, digest, signal).catch((error: unknown) => {
+      // It went since its tag was asked for, or an index names what is not there: no other image's trouble.
+      throw error instanceof RegistryError && error.status === 404 ? new UnreadableImage(error.message) : error;
+    });
     looking.add(asking);
     const blobs = await asking.finally(() => looking.delete(asking));
     for (const { diffId } of blobs) wanted.set(diffId, (wanted.get(diffId) ?? 0) + 1);

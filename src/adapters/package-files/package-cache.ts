@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LayerChange } from '../../packages/layer-record.js';
+import type { PackageFiles } from '../../packages/package-files.js';
 import { digestOf, isDigest, type Digest } from '../../shared/digest.js';
 import type { PackageCache } from '../../state/image-layers.js';
 
@@ -19,8 +20,9 @@ const FORMAT = 1;
  * @param now milliseconds since 1970
  */
 export function createPackageCache(folder: string, now: () => number): PackageCache & { sweep(): void } {
-  /** One object for equal contents, whichever image they are of. */
+  /** One object for what is equal, whichever image it is of: for a file, and for all files of an image. */
   const contents = new Map<string, Uint8Array>();
+  const images = new Map<string, PackageFiles>();
   const placeOf = (kind: string, name: string): string => join(folder, kind, name.slice(0, 2), name);
   const hexOf = (digest: Digest): string => digest.slice('sha256:'.length);
 
@@ -66,14 +68,11 @@ export function createPackageCache(folder: string, now: () => number): PackageCa
   }
 
   /** JSON with its own digest before it. */
-  function readSealed(path: string): unknown {
+  function readSealed(path: string): { readonly seal: string; readonly value: unknown } | undefined {
     const text = read(path)?.toString('utf8') ?? '';
     const end = text.indexOf('\n');
-    try {
-      return end > 0 && digestOf(text.slice(end + 1)) === text.slice(0, end) ? (JSON.parse(text.slice(end + 1)) as unknown) : undefined;
-    } catch {
-      return undefined;
-    }
+    const seal = text.slice(0, Math.max(end, 0));
+    return digestOf(text.slice(end + 1)) === seal ? { seal, value: JSON.parse(text.slice(end + 1)) as unknown } : undefined;
   }
 
   function writeSealed(path: string, value: unknown): void {
@@ -86,27 +85,32 @@ export function createPackageCache(folder: string, now: () => number): PackageCa
 
   return {
     image(digest) {
-      const stored = readSealed(imagePath(digest)) as readonly (readonly [string, string])[] | undefined;
+      const stored = readSealed(imagePath(digest));
+      if (stored === undefined) return undefined;
+      const known = images.get(stored.seal);
+      if (known !== undefined) return known;
       const files = new Map<string, Uint8Array>();
-      for (const [path, named] of stored ?? []) {
+      for (const [path, named] of stored.value as readonly (readonly [string, string])[]) {
         const bytes = content(named);
         if (bytes === undefined) return undefined;
         files.set(path, bytes);
       }
-      return stored === undefined ? undefined : files;
+      images.set(stored.seal, files);
+      return files;
     },
 
-    keepImage: (digest, files) => writeSealed(imagePath(digest), [...files].map(([path, bytes]) => [path, keepContent(bytes)])),
+    keepImage: (digest, files) => writeSealed(imagePath(digest), [...files].map(([path, bytes]) => [path, keepContent(bytes)] as const).sort(([a], [b]) => (a < b ? -1 : 1))),
 
     layer(diffId, roots) {
-      const stored = readSealed(layerPath(diffId, roots)) as readonly Stored[] | undefined;
+      const stored = readSealed(layerPath(diffId, roots));
+      if (stored === undefined) return undefined;
       const record: [string, LayerChange][] = [];
-      for (const [path, change, value = ''] of stored ?? []) {
+      for (const [path, change, value = ''] of stored.value as readonly Stored[]) {
         const made = changeOf(change, value, content);
         if (made === undefined) return undefined;
         record.push([path, made]);
       }
-      return stored === undefined ? undefined : record;
+      return record;
     },
 
     keepLayer: (diffId, roots, record) => writeSealed(layerPath(diffId, roots), record.map(([path, change]): Stored => [path, change.change, valueOf(change, keepContent)])),
