@@ -272,8 +272,12 @@ function planRolling(one: One): Planned {
     return { step: stepOf(one, moving, { action: 'keep', reasons: [why], digest: kept.digest, now }), standing: { digest: kept.digest } };
   }
   if (dated === undefined) one.need({ need: 'dated-tags', image });
+  const withdrawn = state.withdrawn.get(image) ?? [];
+  const ready = requested ? undefined : dated?.find(({ digest, provenance }) => provenance !== undefined && isToday(one, provenance) && answers(one.refresh, provenance) && !withdrawn.some((one) => one.digest === digest));
   const withheld = requested ? undefined : withdrawnRolling(one);
-  if (withheld !== undefined && latest !== undefined) {
+  // What was made again since, as a person asked, is not withdrawn.
+  const isMadeAgain = ready !== undefined && dated?.find(({ digest }) => digest === ready.digest || digest === withheld?.digest) === ready;
+  if (withheld !== undefined && latest !== undefined && !isMadeAgain) {
     const why: Reason = { why: 'withdrawn-latest', tag: withheld.tag, waitsFor: 'change' };
     return { step: stepOf(one, moving, { action: 'keep', reasons: [why], digest: latest.digest, now }), standing: { digest: latest.digest } };
   }
@@ -291,8 +295,6 @@ function planRolling(one: One): Planned {
     }
     if (state.ancestry.has(revision) && state.ancestry.get(revision) === undefined) reasons = [...reasons, { why: 'age-unknown' }];
   }
-  const withdrawn = state.withdrawn.get(image) ?? [];
-  const ready = requested ? undefined : dated?.find(({ digest, provenance }) => provenance !== undefined && isToday(one, provenance) && answers(one.refresh, provenance) && !withdrawn.some((one) => one.digest === digest));
   if (ready !== undefined) {
     const base = { digest: ready.digest, now };
     const why: readonly Reason[] = [{ why: 'promoted', tag: ready.tag }, ...reasons];

@@ -52,7 +52,7 @@ function planOne(graph: Graph, images: State['images'], { image, run, left, targ
     action,
     parents: parentRefs(graph, node),
     reasons: [reason],
-    now: latest?.digest === left.digest ? left.name : latest?.provenance?.version,
+    now: latest?.digest === left.digest ? left.name : latest !== undefined && latest.digest === target?.digest ? target.tag : latest?.provenance?.version,
     publishes: false,
     promotes: false,
     moving: otherMovingTag(node.definition),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { openProxiedScenario } from '../support/proxied-scenario.js';
 import type { FaultyRegistry } from '../support/faulty-registry.js';
-import { openScenario, type Ended, type Scenario } from '../support/scenario.js';
+import { changelog, openScenario, type Ended, type Scenario } from '../support/scenario.js';
 
 const LATER = 180_000;
 
@@ -13,7 +13,7 @@ const undo = (ended: Ended): string => /To undo: build-images rollback (\S+)\n/.
 const elsewhere = (): Readonly<Record<string, string>> => ({ XDG_STATE_HOME: join(scenario.directory, 'elsewhere'), XDG_CACHE_HOME: join(scenario.directory, 'elsewhere-cache') });
 const plan = async (env: Readonly<Record<string, string>> = {}): Promise<Readonly<Record<string, string>>> => {
   const { steps } = JSON.parse((await scenario.run(['plan', '--json'], { env })).stdout) as { steps: { image: string; action: string; reasons: { why: string }[] }[] };
-  return Object.fromEntries(steps.map(({ image, action, reasons }) => [image.slice('test/'.length), `${action} ${reasons.map(({ why }) => why).join()}`]));
+  return Object.fromEntries(steps.map(({ image, action, reasons }) => [image.replace(/^test\//, ''), `${action} ${reasons.map(({ why }) => why).join()}`]));
 };
 
 describe('rollback of a run', () => {
@@ -175,6 +175,89 @@ describe('rollback of one image', () => {
   });
 });
 
+describe('rollback of a rolling image', () => {
+  const define = (word: string): void => scenario.define('roll', { lines: [`RUN echo ${word} > /roll`] });
+  const dates = async (): Promise<readonly string[]> => (await scenario.tags('roll')).filter((tag) => /^\d{8}/.test(tag)).map((tag) => tag.slice(8));
+  beforeAll(async () => {
+    scenario = await openScenario();
+    // Children stand on :latest, which is a parent by name.
+    scenario.define('child', { from: 'roll', lines: ['RUN cat /roll > /child'] });
+    for (const word of ['one', 'two']) {
+      define(word);
+      expect((await scenario.run([])).code).toBe(0);
+    }
+  }, LATER);
+  afterAll(() => scenario.close(), LATER);
+
+  it('by its name takes its children back with the next run, to what was built on it then', async () => {
+    const ended = await scenario.run(['rollback', 'roll', '--dry-run']);
+    expect(ended.stdout).toMatch(/it undoes run \S+; child stands on what it leaves: a rolling one is built anew by the next run, a version has to be taken back, too/);
+    expect((await scenario.run(['rollback', 'roll'])).code).toBe(0);
+    expect(await plan()).toEqual({ roll: 'keep withdrawn-latest', child: 'promote promoted,parent-moved' });
+    expect((await scenario.run([])).code).toBe(0);
+    expect([await plan(), await dates()]).toEqual([{ roll: 'keep withdrawn-latest', child: 'keep published' }, ['', '-2']]);
+    expect(await scenario.fileIn('child', 'latest', '/child')).toBe('one\n');
+  }, LATER);
+
+  it('--rebuild builds it all the same, under a date of its own', async () => {
+    expect((await scenario.run(['--rebuild', '--select', '*/roll:*'])).code).toBe(0);
+    expect([await dates(), await latest('roll')]).toEqual([['', '-2', '-3'], [await scenario.digest('roll', (await scenario.tags('roll')).find((tag) => /^\d{8}-3$/.test(tag))!)]]);
+  }, LATER);
+
+  it('what was withdrawn and lifted is not withdrawn when its definition comes back', async () => {
+    await scenario.run(['rollback', 'roll', '--to', (await scenario.tags('roll')).find((tag) => /^\d{8}$/.test(tag))!]);
+    await scenario.run(['promote', 'roll']);
+    define('three');
+    expect((await scenario.run(['--select', '*/roll:*'])).code).toBe(0);
+    define('two');
+    expect((await plan())['roll']).toMatch(/^promote promoted/);
+  }, LATER);
+});
+
+describe('rollback, elsewhere', () => {
+  afterEach(() => scenario.close(), LATER);
+
+  it('moves the tag that moves in the layout of Toolforge, and asks no engine', async () => {
+    scenario = await openScenario();
+    scenario.write('config.yaml', `registry: ${scenario.host}/test\nlayout: toolforge\ntag: testing\npublish: true\nallowed_sources: ["*"]\n`);
+    let run = '';
+    for (const word of ['one', 'two']) {
+      scenario.write('images/base/Dockerfile.template', `FROM ${scenario.base}\nRUN echo ${word} > /word\n`);
+      const ended = await scenario.run([]);
+      expect(ended.code).toBe(0);
+      if (word === 'two') run = undo(ended);
+    }
+    const ended = await scenario.run(['rollback', run], { env: { DOCKER_HOST: 'unix:///nowhere/docker.sock' } });
+    expect([ended.code, ended.stdout]).toEqual([0, expect.stringMatching(/toolforge-base +:testing +→ \d{8} \(was \d{8}-2\)/)]);
+    const tags = await scenario.tags('toolforge-base');
+    expect(await scenario.digest('toolforge-base', 'testing')).toBe(await scenario.digest('toolforge-base', tags.find((tag) => /^\d{8}$/.test(tag))!));
+    expect(await plan()).toEqual({ 'toolforge-base': 'keep withdrawn-latest' });
+  }, LATER);
+
+  it('takes back what a run of two trees moved, or of one tree what is its own', async () => {
+    scenario = await openScenario();
+    scenario.write('trees.yaml', 'trees:\n  - { name: ours, directory: images, config: config.yaml }\n  - { name: theirs, directory: their/images, config: their.yaml }\n');
+    scenario.write('their.yaml', `registry: ${scenario.host}\nnamespace: test/theirs\npublish: true\nallowed_sources: ["*"]\n`);
+    let run = '';
+    for (const versions of [['1'], ['2', '1']]) {
+      scenario.define('web', { versions, lines: [`RUN echo ${versions[0]!} > /made`] });
+      scenario.write('their/images/web/Dockerfile.template', `FROM ${scenario.base}\nRUN echo their ${versions[0]!} > /made\n`);
+      scenario.write('their/images/web/changelog', changelog('web', versions));
+      const ended = await scenario.run(['-c', 'trees.yaml']);
+      expect([ended.code, ended.stderr]).toEqual([0, '']);
+      if (versions.length > 1) run = undo(ended);
+    }
+    const alone = await scenario.run(['rollback', run]);
+    expect([alone.code, alone.stderr]).toEqual([0, expect.stringMatching(/run \S+ also moved :latest of what this tree does not have, and it is left: \S+\/test\/theirs\/web\n/)]);
+    const all = ['web', 'theirs/web'];
+    expect(await latest(...all)).toEqual([await scenario.digest('web', '1'), await scenario.digest('theirs/web', '2')]);
+    expect((await scenario.run(['rollback', run, '-c', 'trees.yaml'])).code).toBe(0);
+    expect(await latest(...all)).toEqual([await scenario.digest('web', '1'), await scenario.digest('theirs/web', '1')]);
+    scenario.write('other/config.yaml', `registry: ${scenario.host}\nnamespace: other\n`);
+    expect(await scenario.run(['rollback', run, '-c', 'other/config.yaml'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/moved :latest of what this tree does not have/) });
+  }, LATER);
+});
+
 describe('rollback that is cut off', () => {
   let line: FaultyRegistry;
   let run: string;
@@ -202,6 +285,16 @@ describe('rollback that is cut off', () => {
   }, LATER);
   afterEach(() => line.mend());
   const isMove = (name: string, tag: string) => (method: string, path: string): boolean => method === 'PUT' && path === `/v2/test/${name}/manifests/${tag}`;
+
+  it.each([
+    ['refuses the mark', 1, { status: 412, body: '{"errors":[{"code":"PRECONDITION","message":"configured as immutable"}]}' }, /FAILED +\S+ refuses to set test\/tiny1-\S+:withdrawn-\d{8}-2: the tag is immutable there/],
+    ['is gone', 5, { status: 503 }, /FAILED +\S+ answers 503 Service Unavailable \(4 tries/],
+  ])('moves nothing where the registry %s', async (_, code, instead, said) => {
+    const two = await latest(...NAMES);
+    line.fail({ when: (method, path) => method === 'PUT' && path.includes('/withdrawn-'), instead });
+    const ended = await scenario.run(['rollback', run]);
+    expect([ended.code, ended.stdout, await latest(...NAMES)]).toEqual([code, expect.stringMatching(said), two]);
+  }, LATER);
 
   it('moves the images of a stack together: what moved is put back when the other is refused', async () => {
     const two = await latest(...NAMES);

@@ -32,8 +32,8 @@ describe('planRollback', () => {
     expect(planOf([wanted('web', { isRollback: true, lifts: 'withdrawn-1.1' })], { web: at('web new') }).steps).toMatchObject([{ action: 'promote', withdraws: undefined, lifts: 'withdrawn-1.1' }]);
   });
   it.each<[string, Partial<Wanted>, Partial<ImageState>, object]>([
-    ['what is there already', {}, at('web old'), { action: 'keep', now: '3.0', reasons: [{ why: 'back-already' }] }],
-    ['what somebody moved on', {}, at('web theirs'), { action: 'blocked', reasons: [{ why: 'moved-on', run: '20261120-2104', latest: manifest('web theirs') }] }],
+    ['what is there already', {}, at('web old'), { action: 'keep', now: '1.1', reasons: [{ why: 'back-already' }] }],
+    ['what somebody moved on', {}, at('web theirs'), { action: 'blocked', now: '3.0', reasons: [{ why: 'moved-on', run: '20261120-2104', latest: manifest('web theirs') }] }],
     ['what is gone', {}, {}, { action: 'blocked', reasons: [{ why: 'moved-on', run: '20261120-2104', latest: undefined }] }],
     ['what was published for the first time', { target: undefined }, at('web new'), { action: 'blocked', tag: '2.0', reasons: [{ why: 'first-published' }] }],
     ['what has nothing to go back to any more', { target: { digest: manifest('web old'), tag: undefined, isThere: false } }, at('web new'), { action: 'blocked', reasons: [{ why: 'target-gone', digest: manifest('web old') }] }],

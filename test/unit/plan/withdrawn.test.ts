@@ -81,6 +81,14 @@ describe('planBuild, a rolling image that was withdrawn', () => {
     const plan = planFor(graph, found, request);
     expect(stepOf(plan, 'run')).toMatchObject({ action: 'build', tag: '20260101-3', promotes: true });
   });
+  it.each([
+    ['is promoted when it was made again since', ['20260101-3', '20260101-2'], 'promote'],
+    ['is not made up for by an older one', ['20260101-2', '20260101'], 'keep'],
+  ])('%s', (_, tags, action) => {
+    const again = { ...image('run again', it2.provenance) };
+    const dated = tags.map((tag) => ({ tag, ...(tag === '20260101-2' ? it2 : again) }));
+    expect(stepOf(planFor(graph, { ...outside, dated: { run: dated } }), 'run').action).toBe(action);
+  });
   it('leaves its tag to nobody, though that is gone', () => {
     const found = { ...outside, dated: {} };
     expect(stepOf(planFor(graph, found, { outdatedWithdrawn: new Set([it2.digest]) }), 'run').tag).toBe('20260101-3');
