@@ -58,6 +58,10 @@ export const OPTIONS = {
   'metrics-file': { takes: 'text', value: 'FILE', says: 'write metrics for Prometheus there, for its textfile collector' },
   quiet: { takes: 'flag', says: 'nothing but the summary at the end' },
   wait: { takes: 'count', value: 'MINUTES', says: 'how long the night waits for your run to begin (default: 10)' },
+  'every-upgrade': { written: 'all', takes: 'flag', says: 'for every newer package, not only for security updates' },
+  'first-line': { written: 'reason', takes: 'text', value: 'TEXT', says: 'words of your own, above the packages in each entry' },
+  'max-builds': { takes: 'count', value: 'N', says: 'build or write at most so many: security first, then what most stands on; the rest is named' },
+  build: { takes: 'flag', says: 'then build what is due, test it, publish it and move :latest' },
 } as const satisfies Record<string, OptionEntry>;
 
 /** The name of one of them, without its dashes. */

@@ -10,7 +10,7 @@ import { nearNames } from '../shared/near-names.js';
 import type { RunConfig } from '../shared/config.js';
 import { bad, distinctProblems, errorAt, good, type Checked, type Problem } from '../shared/problem.js';
 import { selectImages } from '../graph/select.js';
-import { planBuild } from '../plan/build.js';
+import { planBuild, type BuildRequest } from '../plan/build.js';
 import { decidePublishing } from '../plan/publishing.js';
 import type { Plan, RunPublishing } from '../plan/step.js';
 import { dayOf } from '../state/dated-tag.js';
@@ -135,12 +135,15 @@ function watchReading(many: number, { trees }: RunConfig, options: Options, { te
   return { onRead: () => void read++, stop };
 }
 
-/** Plans a build from what registry and disk hold, and asks for more only where the plan turns on it. */
-export async function planning(tree: Tree, reading: Promise<State>, publishing: RunPublishing, connections: Connections, options: Options, environment: Environment): Promise<Planning> {
+/**
+ * Plans a build from what registry and disk hold, and asks for more only where the plan turns on it.
+ * @param part what is asked beside what the command line says
+ */
+export async function planning(tree: Tree, reading: Promise<State>, publishing: RunPublishing, connections: Connections, options: Options, environment: Environment, part: Partial<BuildRequest> = {}): Promise<Planning> {
   const select = selection(tree, options);
   const definitions = await digestDefinitions(tree, options, environment);
   let state = await reading;
-  const request = { select, publishing, rebuild: options.rebuild, day: dayOf(environment.clock.now()), definitions, platform: tree.config.platform, nightly: tree.nightly };
+  const request = { select, publishing, rebuild: options.rebuild, day: dayOf(environment.clock.now()), definitions, platform: tree.config.platform, nightly: tree.nightly, ...part };
   for (;;) {
     const plan = planBuild(tree.graph, state, request);
     if (plan.needs.length === 0) {

@@ -5,7 +5,7 @@ import { compileGlob } from '../graph/glob.js';
 import { isVersioned, type Graph } from '../graph/graph.js';
 import { changelogPath, commitMessage, differsByOurEntry, hasOurEntry, imagesToUpdate, planUpdate, type ChangelogFile, type Signature, type UpdatePlan } from '../plan/update.js';
 import { formatUpdate, type UpdateEnd } from '../report/format-update.js';
-import type { Config, RunConfig } from '../shared/config.js';
+import type { Config, RunConfig, TreeConfig } from '../shared/config.js';
 import { EXIT, Fault, UsageError, type ExitCode } from '../shared/errors.js';
 import { formatImageRef, type ImageName } from '../shared/image-ref.js';
 import { nearHint } from '../shared/near-names.js';
@@ -46,8 +46,7 @@ async function updateAll(showing: UpdateShowing, options: Options, environment: 
   const git = gits.all;
   const without = trees.find(({ name }) => gits.of(name) === undefined);
   if (options.commit && without !== undefined) throw new UsageError(`--commit: ${without.directory} lies in no git work tree`, ['leave out --commit']);
-  const signatures = new Map<string, Signature>();
-  for (const { name, directory, config } of trees) signatures.set(name, { author: await authorOf(config, resolve(environment.cwd, directory), environment), distribution: config.distribution, mark: config.updateId });
+  const signature = await signaturesOf(trees, environment);
   const changelogs = await readChangelogs(tree, imagesToUpdate(tree.graph, named, excluded).keys(), git, environment);
   const request = {
     named,
@@ -55,13 +54,13 @@ async function updateAll(showing: UpdateShowing, options: Options, environment: 
     reason,
     version: options.version,
     date: formatDate(environment.clock.now()),
-    signature: (name: string) => signatures.get(name)!,
+    signature,
     isTaken: () => false,
   };
   const plan = settle(planUpdate(tree.graph, request, changelogs), options, environment);
   if (options.commit) await refuseForeignChanges(plan, changelogs, git!, environment);
   const message = commitMessage(tree.graph, plan, request);
-  const end = { inGit: without === undefined, ...(options.dryRun ? { written: false, commit: undefined } : await write(plan, options.commit ? { git: git!, message } : undefined, tree.config, environment)) };
+  const end = { inGit: without === undefined, ...(options.dryRun ? { written: false, commit: undefined } : await writeEntries(plan, options.commit ? committing(git!, message) : undefined, tree.config, environment)) };
   showing.show(tree.graph, plan, end, options, environment);
   return EXIT.ok;
 }
@@ -98,8 +97,15 @@ export function imagesNamed(graph: Graph, names: readonly string[]): readonly Im
   return [...new Set(found as ImageName[])];
 }
 
+/** How entries of each tree are signed and counted, by the tree's name. */
+export async function signaturesOf(trees: readonly TreeConfig[], environment: Environment): Promise<(tree: string) => Signature> {
+  const signatures = new Map<string, Signature>();
+  for (const { name, directory, config } of trees) signatures.set(name, { author: await authorOf(config, resolve(environment.cwd, directory), environment), distribution: config.distribution, mark: config.updateId });
+  return (name) => signatures.get(name)!;
+}
+
 /** What --exclude means: a glob is matched against name, namespace/name and full reference. */
-function excludedImages(graph: Graph, named: readonly ImageName[], { exclude }: Options): ReadonlySet<ImageName> {
+export function excludedImages(graph: Graph, named: readonly ImageName[], { exclude }: Options): ReadonlySet<ImageName> {
   const excluded = new Set<ImageName>();
   for (const glob of exclude) {
     const matches = compileGlob(glob);
@@ -147,7 +153,7 @@ async function authorOf(config: Config, directory: string, { env }: Environment)
 }
 
 /** --commit takes whole files: a change in them that is not an entry of ours would go along unseen. */
-async function refuseForeignChanges(plan: UpdatePlan, changelogs: ReadonlyMap<ImageName, ChangelogFile>, git: NonNullable<GitOfTrees['all']>, { cwd }: Environment): Promise<void> {
+export async function refuseForeignChanges(plan: Pick<UpdatePlan, 'steps' | 'unchanged'>, changelogs: ReadonlyMap<ImageName, Pick<ChangelogFile, 'bytes'>>, git: NonNullable<GitOfTrees['all']>, { cwd }: Environment): Promise<void> {
   const { realPath } = await import('../adapters/file-writing.js');
   const paths = new Map([...plan.steps, ...plan.unchanged].map((file) => [realPath(cwd, file.path), file]));
   const changed = [...(await git.changed([...paths.keys()]).catch((error: Error) => refused(error)))];
@@ -165,8 +171,11 @@ function refused(error: Error): never {
   throw new Fault(EXIT.failed, `git does not commit: ${error.message.replace(/[.:]+$/, '')}. No file was changed.`);
 }
 
-/** Writes the files, and commits them with those that hold the same update already: all of it or nothing. */
-async function write({ steps, unchanged }: UpdatePlan, commit: { readonly git: NonNullable<GitOfTrees['all']>; readonly message: string } | undefined, config: RunConfig, environment: Environment): Promise<Omit<UpdateEnd, 'inGit'>> {
+/**
+ * Writes the files, and gives them with those that hold the same already to `commit`, which resolves to the commit's id: all of it or
+ * nothing, should `commit` reject.
+ */
+export async function writeEntries({ steps, unchanged }: Pick<UpdatePlan, 'steps' | 'unchanged'>, commit: ((paths: readonly string[]) => Promise<string | undefined>) | undefined, config: RunConfig, environment: Environment): Promise<Omit<UpdateEnd, 'inGit'>> {
   const files = commit === undefined ? steps : [...steps, ...unchanged];
   if (files.length === 0) return { written: false, commit: undefined };
   const [{ createFileWriting, realPath }, { writeFiles }] = await Promise.all([import('../adapters/file-writing.js'), import('../execute/write-files.js')]);
@@ -176,14 +185,19 @@ async function write({ steps, unchanged }: UpdatePlan, commit: { readonly git: N
     const putBack = writeFiles(steps, createFileWriting(environment.cwd));
     const written = steps.length > 0;
     try {
-      return { written, commit: await commit?.git.commit(files.map(({ path }) => realPath(environment.cwd, path)), commit.message) };
+      return { written, commit: await commit?.(files.map(({ path }) => realPath(environment.cwd, path))) };
     } catch (error) {
       putBack();
-      return refused(error as Error);
+      throw error;
     }
   } finally {
     lock.release();
   }
+}
+
+/** One git commit of some files, as --commit makes it. */
+export function committing(git: NonNullable<GitOfTrees['all']>, message: string): (paths: readonly string[]) => Promise<string> {
+  return (paths) => git.commit(paths, message).catch((error: Error) => refused(error));
 }
 
 function toJson({ steps, rolling, unchanged }: UpdatePlan, end: UpdateEnd): unknown {

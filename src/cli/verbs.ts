@@ -93,6 +93,13 @@ export const VERBS = {
     writes: false,
     load: async () => (await import('./update.js')).update,
   },
+  refresh: {
+    summary: 'give images new content for newer packages: changelog entries, and with --build the images',
+    usage: 'refresh [DIRECTORY]',
+    takes: ['select', 'exclude', 'security', 'every-upgrade', 'first-line', 'max-builds', 'dry-run', 'build', 'commit', 'jobs', 'publish', 'on-error'],
+    writes: true,
+    load: async () => (await import('./refresh.js')).refresh,
+  },
   prune: {
     summary: 'take images away that are not the current ones: off this engine, or with --registry from there',
     usage: 'prune [DIRECTORY]',

@@ -72,8 +72,22 @@ function ownersAbove(due: Refresh['due']): ReadonlyMap<ImageName, ReadonlySet<Im
   return above;
 }
 
+/** The images that are due for a reason of their own, not for their parents alone. */
+export function ownersIn(due: Refresh['due']): readonly ImageName[] {
+  return [...due].flatMap(([image, reasons]) => (reasons.some(isOwn) ? [image] : []));
+}
+
+/** What a refresh is made for, each thing once, as entries say it. */
+export function sayOwners(graph: Graph, due: Refresh['due']): readonly string[] {
+  return [...new Set(ownersIn(due).flatMap((image) => due.get(image)!.flatMap((reason) => linesOf(reason, nameIn(graph)))))];
+}
+
+function nameIn(graph: Graph): (ref: string) => string {
+  return (ref) => graph.nodes.get(ref)?.definition.name ?? ref;
+}
+
 function groupsOf(image: ImageName, due: Refresh['due'], owners: ReadonlySet<ImageName>, reason: readonly string[], graph: Graph): readonly Group[] {
-  const nameOf = (ref: string): string => graph.nodes.get(ref)?.definition.name ?? ref;
+  const nameOf = nameIn(graph);
   const own = due.get(image)!.flatMap((one) => linesOf(one, nameOf));
   return [
     ...(own.length === 0 ? [] : [{ heading: undefined, lines: [...reason, ...own] }]),
