@@ -1,6 +1,7 @@
 import { compareVersions } from '../definition/version.js';
 import { createOffers, type Offer } from './candidate.js';
 import type { ImagePackages } from './image-packages.js';
+import { findKeptBack } from './kept-back.js';
 import type { PackageIndex } from './package-index.js';
 import type { Upgrade } from './upgrade.js';
 
@@ -10,22 +11,21 @@ import type { Upgrade } from './upgrade.js';
  */
 export function findUpgrades(image: ImagePackages, indexes: readonly PackageIndex[]): readonly Upgrade[] {
   const offers = createOffers(image, indexes);
-  return image.installed.flatMap((installed) => {
-    const candidate = offers.candidateOf(installed);
-    if (candidate === undefined || compareVersions(candidate.record.version, installed.version) <= 0) return [];
-    const passed = offers.versionsOf(installed.name, installed.architecture).filter(({ record }) => compareVersions(record.version, installed.version) > 0 && compareVersions(record.version, candidate.record.version) <= 0);
-    return [
-      {
-        package: installed.name,
-        arch: installed.architecture,
-        source: installed.source,
-        from: installed.version,
-        to: candidate.record.version,
-        suite: suiteOf(candidate),
-        security: passed.some(({ indexes: of }) => of.some(isSecurity)),
-        heldBack: installed.held ? 'held by dpkg' : undefined,
-      },
-    ];
+  const changes = new Map(
+    image.installed.flatMap((installed) => {
+      const candidate = offers.candidateOf(installed);
+      return candidate === undefined ? [] : [[installed, candidate] as const];
+    }),
+  );
+  const kept = findKeptBack(image, offers, changes, indexes);
+  return [...changes].flatMap(([installed, candidate]) => {
+    const { name, architecture, source, version: from } = installed;
+    const to = candidate.record.version;
+    // What a pin makes go back is in no list of what is newer.
+    if (compareVersions(to, from) <= 0) return [];
+    const passed = offers.versionsOf(name, architecture).filter(({ record: { version } }) => compareVersions(version, from) > 0 && compareVersions(version, to) <= 0);
+    const security = passed.some(({ indexes: of }) => of.some(isSecurity));
+    return [{ package: name, arch: architecture, source, from, to, suite: suiteOf(candidate), security, heldBack: kept.get(installed) }];
   });
 }
 

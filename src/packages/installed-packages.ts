@@ -26,8 +26,8 @@ export function parseInstalledPackages(files: PackageFiles): readonly InstalledP
   return [...installed.values()];
 }
 
-/** A package's stanza; undefined: it has no name or no version. */
-function recordOf(fields: ReadonlyMap<string, string>): PackageRecord | undefined {
+/** A package of its stanza, in dpkg's status or in an archive's Packages; undefined: it has no name or no version. */
+export function recordOf(fields: ReadonlyMap<string, string>): PackageRecord | undefined {
   const name = fields.get('package') ?? '';
   const version = fields.get('version') ?? '';
   if (name === '' || version === '') return undefined;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findUpgrades } from '../../src/packages/find-upgrades.js';
 import type { Upgrade } from '../../src/packages/upgrade.js';
-import { randomPackageWorld, readWorld, writeWorld, type PackageWorld } from '../support/random-packages.js';
+import { oddOnes, randomPackageWorld, readWorld, recordsNamed, writeWorld, type PackageWorld } from '../support/random-packages.js';
 import { askApt, type AptAnswer } from '../support/real-apt.js';
 
 /** Worlds of a test; more with an environment variable, for who changes the rules. */
@@ -26,6 +26,15 @@ async function compare(seeds: readonly number[], how: { readonly relations: bool
 }
 
 const line = ({ package: name, arch, from, to }: { readonly package: string; readonly arch: string; readonly from: string; readonly to: string }): string => `${name}:${arch} ${from} ${to}`;
+
+/** Where apt and we differ by nature; undefined: by a fault. */
+function whyDifferent(world: PackageWorld, apt: AptAnswer, kept: readonly Upgrade[]): string | undefined {
+  if (apt.removed.length > 0) return 'apt removes something for it';
+  const theirs = apt.upgradable.filter((each) => each.kept);
+  if (oddOnes(recordsNamed(world, apt.after)).length > 0) return 'what apt would make is broken';
+  if (theirs.length === kept.length) return 'either of two may stay';
+  return undefined;
+}
 
 describe('made-up images and archives, compared with apt', () => {
   let compared: Awaited<ReturnType<typeof compare>>;
@@ -50,4 +59,21 @@ describe('made-up images and archives, compared with apt', () => {
     );
     expect(wrong).toEqual([]);
   });
+
+});
+
+describe('made-up relations between packages, compared with apt', () => {
+  it('what a dist-upgrade leaves out is held or kept back', async () => {
+    const all = (await compare(Array.from({ length: MANY }, (_, seed) => seed), { relations: true })).filter(({ apt }) => apt.broken === 0);
+    const different = all.flatMap(({ seed, world, apt, ours }) => {
+      const theirs = apt.upgradable.filter(({ kept, removed }) => kept || removed).map(line).sort();
+      const kept = ours.filter(({ heldBack }) => heldBack !== undefined);
+      if (kept.map(line).sort().join() === theirs.join()) return [];
+      return [{ seed, why: whyDifferent(world, apt, kept), ours: kept.map((each) => `${line(each)}: ${each.heldBack}`), theirs }];
+    });
+    const counts: Record<string, number> = {};
+    for (const { why = 'unexplained' } of different) counts[why] = (counts[why] ?? 0) + 1;
+    console.log(JSON.stringify({ worlds: all.length, upgrades: all.flatMap(({ ours }) => ours).length, kept: all.flatMap(({ ours }) => ours.filter(({ heldBack }) => heldBack)).length, ...counts }));
+    expect(different.filter(({ why }) => why === undefined)).toEqual([]);
+  }, 600_000);
 });

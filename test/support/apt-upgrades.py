@@ -38,7 +38,14 @@ def said_of(root):
         found["removed"] = depends.marked_delete(package)
     removed = sorted(package.get_fullname(True) for package in cache.packages if depends.marked_delete(package))
     added = sorted(package.get_fullname(True) for package in cache.packages if depends.marked_install(package))
-    return {"upgradable": list(upgradable.values()), "removed": removed, "added": added, "done": done, "broken": broken}
+    after = []
+    for package in cache.packages:
+        if depends.marked_delete(package) or (package.current_ver is None and not depends.marked_install(package)):
+            continue
+        moves = depends.marked_install(package) or depends.marked_upgrade(package) or depends.marked_downgrade(package)
+        version = depends.get_candidate_ver(package) if moves else package.current_ver
+        after.append(f"{package.name} {package.architecture} {version.ver_str}")
+    return {"after": after, "upgradable": list(upgradable.values()), "removed": removed, "added": added, "done": done, "broken": broken}
 
 
 def main():

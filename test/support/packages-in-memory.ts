@@ -1,7 +1,8 @@
 import { parseImagePackages, type ImagePackages } from '../../src/packages/image-packages.js';
+import { recordOf } from '../../src/packages/installed-packages.js';
 import type { PackageFiles } from '../../src/packages/package-files.js';
 import type { PackageIndex, SuiteRelease } from '../../src/packages/package-index.js';
-import type { AvailablePackage, PackageRecord } from '../../src/packages/package-record.js';
+import type { AvailablePackage } from '../../src/packages/package-record.js';
 import { parseStanzas } from '../../src/shared/stanzas.js';
 
 /** Files of an image by their text. */
@@ -60,9 +61,6 @@ function stanzaOf(short: string, more: string): string {
 }
 
 function availableOf(fields: ReadonlyMap<string, string>): AvailablePackage {
-  const field = (name: string): string => fields.get(name) ?? '';
-  const version = field('version');
-  const [, source = field('package'), sourceVersion = version.replace(/\+b\d+$/, '')] = /^(\S+)(?: \((.*)\))?$/.exec(field('source')) ?? [];
-  const relations: PackageRecord['relations'] = { preDepends: field('pre-depends'), depends: field('depends'), conflicts: field('conflicts'), breaks: field('breaks'), provides: field('provides') };
-  return { name: field('package'), architecture: field('architecture'), version, source, sourceVersion, multiArch: fields.get('multi-arch'), relations, filename: `pool/${field('package')}.deb`, size: 1, sha256: 'ab' };
+  const record = recordOf(fields)!;
+  return { ...record, filename: `pool/${record.name}.deb`, size: 1, sha256: 'ab' };
 }

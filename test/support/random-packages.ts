@@ -2,6 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseImagePackages, type ImagePackages } from '../../src/packages/image-packages.js';
 import type { PackageIndex } from '../../src/packages/package-index.js';
+import { recordOf } from '../../src/packages/installed-packages.js';
+import type { PackageRecord } from '../../src/packages/package-record.js';
+import { createPackageSet, createRelationsOf } from '../../src/packages/package-set.js';
+import { parseStanzas } from '../../src/shared/stanzas.js';
 import { indexOfText, packageFiles } from './packages-in-memory.js';
 import { seeded, type Chance } from './seeded.js';
 
@@ -28,7 +32,7 @@ export function randomPackageWorld(seed: number, how: { readonly relations: bool
   const foreign = chance.is(0.3);
   const architectures = foreign ? ['amd64', 'i386'] : ['amd64'];
   const names = Array.from({ length: 2 + chance.below(how.relations ? 7 : 4) }, (_, at) => `${chance.is(0.2) ? 'lib' : ''}p${at}`);
-  const records = recordsOf(chance, names, how.relations);
+  const records = recordsOf(chance, names, how.relations, foreign);
   const installed = names.flatMap((name) => architectures.filter((architecture) => chance.is(architecture === 'amd64' ? 0.75 : 0.4)).map((architecture) => ({ ...records(name, architecture), held: chance.is(0.06) })));
   const suites = chance.some(SUITES, 1, 4);
   const lists = suites.flatMap((suite) =>
@@ -93,25 +97,63 @@ function preferences(chance: Chance, names: readonly string[]): string {
 }
 
 /** Records of packages; the same version of one is the same wherever it is. */
-function recordsOf(chance: Chance, names: readonly string[], relations: boolean): (name: string, architecture: string) => Made {
+function recordsOf(chance: Chance, names: readonly string[], relations: boolean, foreign: boolean): (name: string, architecture: string) => Made {
   const known = new Map<string, string>();
   const isForAll = new Set(names.filter(() => chance.is(0.15)));
   return (name, wanted) => {
     const architecture = isForAll.has(name) ? 'all' : wanted;
     const version = chance.one(VERSIONS);
     const key = `${name} ${version} ${architecture}`;
-    if (!known.has(key)) known.set(key, `${chance.is(0.3) ? `Source: s${chance.below(3)}\n` : ''}${chance.is(0.3) ? 'Multi-Arch: same\n' : ''}${relations ? relationsOf(chance, names, name) : ''}`);
+    if (!known.has(key)) known.set(key, `${chance.is(0.3) ? `Source: s${chance.below(3)}\n` : ''}${chance.is(0.5) ? `Multi-Arch: ${chance.one([...(isForAll.has(name) ? [] : ['same', 'same']), 'foreign', foreign ? 'foreign' : 'allowed'])}\n` : ''}${relations ? relationsOf(chance, names, name, foreign) : ''}`);
     return { name, version, architecture, text: `Package: ${name}\nArchitecture: ${architecture}\nVersion: ${version}\nMaintainer: A Person <a@example.org>\nDescription: x\n${known.get(key)!}` };
   };
 }
 
-function relationsOf(_chance: Chance, _names: readonly string[], _self: string): string {
-  return '';
+/**
+ * Mostly what can be met; `v0` and `v1` are virtual, `nowhere` is in no source. Where there is a `p1:any`, apt
+ * takes it that the pin of `p*` is of all architectures: no foreign ones together with that.
+ */
+function relationsOf(chance: Chance, names: readonly string[], self: string, foreign: boolean): string {
+  const others = [...names.filter((name) => name !== self), 'v0', 'v1'];
+  const related = (strict: number): string => {
+    const name = chance.is(0.03) ? 'nowhere' : chance.one(others);
+    const mark = !foreign && chance.is(0.06) ? ':any' : '';
+    return `${name}${mark}${chance.is(strict) ? ` (${chance.one(['>=', '>=', '>=', '=', '<<', '<=', '>>'])} ${chance.one(VERSIONS)})` : ''}`;
+  };
+  const field = (name: string, part: number, of: () => string): string => (chance.is(part) ? `${name}: ${Array.from({ length: 1 + chance.below(2) }, of).join(', ')}\n` : '');
+  return [
+    field('Depends', 0.5, () => (chance.is(0.25) ? `${related(0.4)} | ${related(0.4)}` : related(0.5))),
+    field('Pre-Depends', 0.08, () => related(0.5)),
+    field('Breaks', 0.1, () => related(0.85)),
+    field('Conflicts', 0.06, () => related(0.7)),
+    field('Provides', 0.2, () => `${chance.one(['v0', 'v1', ...names])}${chance.is(0.4) ? ` (= ${chance.one(VERSIONS)})` : ''}`),
+  ].join('');
 }
 
-/** Of what dpkg would have installed together. */
+/** What dpkg would have installed together; that it is so is for apt to say. */
 function consistent<T extends Made>(packages: readonly T[]): readonly T[] {
-  return packages.filter((each, at) => packages.findIndex(({ name, architecture }) => name === each.name && (architecture === each.architecture || each.architecture === 'all' || architecture === 'all')) === at);
+  const left = packages.filter((each, at) => packages.findIndex(({ name, architecture }) => name === each.name && (architecture === each.architecture || each.architecture === 'all' || architecture === 'all')) === at);
+  for (;;) {
+    const odd = oddOnes(left.map(({ text }) => recordOf(parseStanzas(text)[0]!)!))[0];
+    if (odd === undefined) return left;
+    left.splice(left.findIndex(({ name, architecture }) => name === odd.name && architecture === odd.architecture), 1);
+  }
+}
+
+/** Those of some packages whose relations are not met by the others. */
+export function oddOnes(records: readonly PackageRecord[]): readonly PackageRecord[] {
+  const relationsOf = createRelationsOf();
+  const set = createPackageSet('amd64', relationsOf);
+  for (const record of records) set.put(record);
+  return records.filter((record) => {
+    const { preDepends, depends, breaks, conflicts } = record.relations;
+    const sibling = set.named(record.name).find((each) => each !== record);
+    return !(
+      [...relationsOf(preDepends), ...relationsOf(depends)].every((relation) => set.meets(relation, record)) &&
+      [...relationsOf(breaks), ...relationsOf(conflicts)].every(({ alternatives: [related] }) => set.hitBy(related!, record).length === 0) &&
+      (sibling === undefined || (sibling.version === record.version && sibling.multiArch === 'same' && record.multiArch === 'same'))
+    );
+  });
 }
 
 function isFirst({ version, name }: Made, at: number, all: readonly Made[]): boolean {
@@ -147,4 +189,14 @@ export function readWorld({ files, lists }: PackageWorld): { readonly image: Ima
     });
   });
   return { image: parseImagePackages(packageFiles(files)), indexes };
+}
+
+/** The records of a world that some lines name: `name arch version`. */
+export function recordsNamed(world: PackageWorld, lines: readonly string[]): readonly PackageRecord[] {
+  const { image, indexes } = readWorld(world);
+  return lines.map((line) => {
+    const [name = '', architecture = '', version = ''] = line.split(' ');
+    const all = [...image.installed.filter((each) => each.name === name), ...indexes.flatMap((index) => index.versionsOf(name))];
+    return all.find((each) => each.version === version && (each.architecture === architecture || each.architecture === 'all'))!;
+  });
 }

@@ -8,6 +8,8 @@ export type AptAnswer = {
   /** `name:arch` of what a dist-upgrade removes, and what it adds. */
   readonly removed: readonly string[];
   readonly added: readonly string[];
+  /** `name arch version` of what would be installed then; an `all` has the native architecture. */
+  readonly after: readonly string[];
   /** How many installed packages had unmet relations before. */
   readonly broken: number;
 };
