@@ -137,7 +137,7 @@ async function workOnce(config: RunConfig, git: NightGit, night: Night, locks: N
     const tries = triesOf(tree, planned, new Map());
     const [resting, trying] = splitFailing(history.failing, tries, night.startedAt);
     const plan = restFailing(planned.plan, tree.graph, resting);
-    const fixes = pendingFixes(new Map(), history.fixes, night.startedAt);
+    const fixes = pendingFixes(new Map(), new Set(), history.fixes, night.startedAt);
     night.facts = { ...night.facts, failing: stillThere(history.failing, tries), fresh: freshOf(history.failing, tries), fixes, git: [...new Set([...git.hindered.values()].filter(({ isFault }) => isFault).map(({ why }) => why))] };
     const pause = pauseOf(night, locks, environment);
     const run: NightRun = {

@@ -7,16 +7,19 @@ export type PendingFix = Pick<Upgrade, 'package' | 'arch' | 'source' | 'from' | 
 /**
  * The security updates that images wait for now. An archive does not tell since when a fix is to be had: the first night that saw a
  * newer version of a package in an image counts, and a still newer one does not make it young again.
+ * @param unknown images of which nobody knows what they wait for: what they did wait for is not forgotten
  * @param before those of the night before
  */
-export function pendingFixes(upgrades: ReadonlyMap<ImageName, readonly Upgrade[]>, before: readonly PendingFix[], now: number): readonly PendingFix[] {
+export function pendingFixes(upgrades: ReadonlyMap<ImageName, readonly Upgrade[]>, unknown: ReadonlySet<ImageName>, before: readonly PendingFix[], now: number): readonly PendingFix[] {
   const seen = new Map(before.map((fix) => [keyOf(fix.image, fix), fix.since]));
-  return [...upgrades].flatMap(([image, all]) =>
+  const found = [...upgrades].flatMap(([image, all]) =>
     all.filter(({ security }) => security).map((upgrade): PendingFix => {
       const { package: name, arch, source, from, to, suite } = upgrade;
       return { image, package: name, arch, source, from, to, suite, since: seen.get(keyOf(image, upgrade)) ?? now };
     }),
   );
+  const known = new Set(found.map((fix) => keyOf(fix.image, fix)));
+  return [...found, ...before.filter((fix) => unknown.has(fix.image) && !known.has(keyOf(fix.image, fix)))];
 }
 
 /** From the same installed version: a rebuild that brought something, but not all, is a new wait. */

@@ -91,7 +91,7 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
       made.add(event.image);
       failed.delete(event.image);
     } else if (event.type === 'promoted') promoted.add(event.image);
-    else if (event.type === 'failed') failed.set(event.image, event.message);
+    else if (event.type === 'failed' && event.phase !== 'delete') failed.set(event.image, event.message);
     else if (event.type === 'blocked') blocked.add(event.image);
     else if (event.type === 'not-started') left.set(event.image, event.because);
     else if (event.type === 'deleted') pruned += event.refs.length;
