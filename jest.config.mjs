@@ -48,6 +48,7 @@ export const ON_ONE_ENGINE = [
   'integration/git-branch.test.ts',
   'integration/glob-oracle.test.ts',
   'integration/grpc-server.test.ts',
+  'integration/systemd-units.test.ts',
   'integration/template-oracle.test.ts',
   'integration/update.test.ts',
   'integration/update-oracle.test.ts',

@@ -38,6 +38,7 @@ export async function missingTools({ engineAnswers, forTests }) {
     command('gpg', 'gpg');
     command('gpg-agent', 'gpg-agent');
     command('ip', 'iproute2');
+    command('systemd-analyze', 'systemd');
     command('iptables', 'iptables');
     // From 23 on, docker's client builds with BuildKit through a plug-in only; where Debian has one, its client needs it.
     if (await isInArchive('docker-cli')) need((await run('docker', ['buildx', 'version'])).code === 0, "docker's buildx", 'docker-buildx');
