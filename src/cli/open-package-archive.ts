@@ -1,11 +1,12 @@
 import type { PackageArchive } from '../packages/package-archive.js';
+import type { PackageChangelogs } from '../packages/package-changelogs.js';
 import { compileGlob } from '../graph/glob.js';
 import type { TreeConfig } from '../shared/config.js';
 import { cacheDirectory, type Environment } from './environment.js';
 import { readCa } from './tree-outside.js';
 
 /** Archives are asked as the first tree's config says; a suite that any tree calls archived is archived for all. */
-export async function openPackageArchive(trees: readonly TreeConfig[], environment: Environment): Promise<PackageArchive & { close(): void }> {
+export async function openPackageArchive(trees: readonly TreeConfig[], environment: Environment): Promise<PackageArchive & PackageChangelogs & { close(): void }> {
   const { env, cwd, clock } = environment;
   const { config } = trees[0]!;
   const [{ createPackageArchive }, { createProxyFor }] = await Promise.all([import('../adapters/package-archive/package-archive.js'), import('../adapters/package-archive/archive-proxy.js')]);

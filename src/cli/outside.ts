@@ -19,6 +19,7 @@ import type { ImageFilesOnEngine } from '../state/image-layers.js';
 import type { LocalImage } from '../state/local-images.js';
 import type { PackageArchive } from '../packages/package-archive.js';
 import type { RecordingReader } from '../state/read-package-files.js';
+import type { PackageChangelogs } from '../packages/package-changelogs.js';
 import { createRefreshMemory, isRefreshData, type RefreshMemory } from '../state/refresh-memory.js';
 import { cacheDirectory, type Environment } from './environment.js';
 import { namespaceOf, routeEngine, routeRegistry, treeOfImage, type WholeRegistry } from './route.js';
@@ -40,7 +41,7 @@ export type Connections = {
   packLayer(): Promise<PackLayer>;
   packageReader(): Promise<RecordingReader>;
   engineFiles(): Promise<ImageFilesOnEngine>;
-  packageArchive(): Promise<PackageArchive>;
+  packageArchive(): Promise<PackageArchive & PackageChangelogs>;
   /** The logins of a tree. */
   credentialsOf(tree: TreeConfig): CredentialStore;
   /** The git work tree of a tree, by the tree's name. */

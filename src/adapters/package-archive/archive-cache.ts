@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { readJson, writeJson } from '../json-file.js';
@@ -24,6 +24,9 @@ export interface ArchiveCache {
   /** What a PackageDistiller made of the index with this SHA-256; undefined when it is not there, or damaged. */
   index(sha256: string): Buffer | undefined;
   keepIndex(sha256: string, distilled: Buffer): void;
+  /** That in the package with this SHA-256; empty: it has none; undefined: nobody has looked. */
+  changelog(sha256: string): string | undefined;
+  keepChangelog(sha256: string, text: string): void;
   /** Removes what no suite uses any more, if anything new was kept. */
   tidy(now: number): void;
 }
@@ -43,6 +46,7 @@ export function createArchiveCache(folder: string): ArchiveCache {
   const indexes = join(folder, 'indexes');
   const suitePath = (key: string): string => join(suites, `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.json`);
   const indexPath = (sha256: string): string => join(indexes, sha256);
+  const changelogPath = (sha256: string): string => join(folder, 'changelogs', `${sha256}.json`);
   let grown = false;
   return {
     suite(key) {
@@ -84,6 +88,8 @@ export function createArchiveCache(folder: string): ArchiveCache {
       writeWhole(indexPath(sha256), [head, distilled]);
       grown = true;
     },
+    changelog: (sha256) => readJson(changelogPath(sha256), isText)?.text,
+    keepChangelog: (sha256, text) => writeJson(changelogPath(sha256), { text }),
     tidy(now) {
       if (!grown) return;
       const used = new Set<string>();
@@ -114,6 +120,10 @@ function isStored(value: unknown): value is Stored {
   return format === FORMAT && typeof key === 'string' && (form === 'InRelease' || form === 'Release') && typeof bytes === 'string' && typeof proved === 'object' && proved !== null && Array.isArray(indexes);
 }
 
+function isText(value: unknown): value is { readonly text: string } {
+  return typeof (value as { readonly text?: unknown } | null)?.text === 'string';
+}
+
 function filesIn(folder: string, now: number): readonly { readonly path: string; readonly name: string; readonly age: number }[] {
   try {
     return readdirSync(folder).map((name) => ({ path: join(folder, name), name, age: now - statSync(join(folder, name)).mtimeMs }));
@@ -138,7 +148,13 @@ function writeWhole(path: string, parts: readonly Buffer[]): void {
   const temporary = `${path}.${Math.random().toString(36).slice(2)}`;
   try {
     makePrivate(dirname(path));
-    writeFileSync(temporary, Buffer.concat(parts), { mode: 0o600 });
+    const file = openSync(temporary, 'wx', 0o600);
+    try {
+      // One after the other: joined they would take their room twice.
+      for (const part of parts) writeFileSync(file, part);
+    } finally {
+      closeSync(file);
+    }
     renameSync(temporary, path);
   } catch {
     rmSync(temporary, { force: true });

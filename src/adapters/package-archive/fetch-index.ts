@@ -6,7 +6,7 @@ import type { ArchiveHttp } from './archive-http.js';
 import { getFile, isMissing } from './fetch-release.js';
 import { SuiteFault } from './suite-fault.js';
 import type { SuitePlace } from './suite-place.js';
-import { NoUnpacker, PACKED_FORMS, UnpackFault, unpackIndex, type PackedForm } from './unpack-index.js';
+import { NoUnpacker, PACKED_FORMS, unpack, UnpackFault, type PackedForm } from './unpack.js';
 
 /** An index of a suite in all the forms that its Release lists: `main/binary-amd64/Packages`. */
 export type IndexWanted = {
@@ -82,11 +82,11 @@ async function distil(packed: Buffer, form: PackedForm, plain: FileDigest | unde
   const distiller = createPackageDistiller();
   const hash = createHash('sha256');
   let size = 0;
-  await unpackIndex(form, packed, plain?.size ?? AT_MOST, (chunk) => {
+  for await (const chunk of unpack(form, packed, plain?.size ?? AT_MOST, signal)) {
     hash.update(chunk);
     size += chunk.length;
     distiller.add(chunk);
-  }, signal);
+  }
   if (plain !== undefined && (size !== plain.size || hash.digest('hex') !== plain.sha256)) throw new UnpackFault('holds something else than its Release says');
   return distiller.end();
 }

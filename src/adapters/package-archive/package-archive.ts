@@ -4,10 +4,12 @@ import pLimit from 'p-limit';
 import { parsePublicKeys } from '../../definition/openpgp-key.js';
 import { openDistilledIndex } from '../../packages/distilled-index.js';
 import type { PackageArchive, SuiteRead, SuiteWanted } from '../../packages/package-archive.js';
+import type { PackageChangelogs } from '../../packages/package-changelogs.js';
 import type { PackageIndex } from '../../packages/package-index.js';
 import { parseRelease, type ReleaseFile } from '../../packages/release-file.js';
 import { createArchiveCache } from './archive-cache.js';
 import { createArchiveHttp, type ArchiveHttpOptions } from './archive-http.js';
+import { createChangelogs } from './fetch-changelog.js';
 import { fetchIndex, indexesWanted, type IndexWanted } from './fetch-index.js';
 import { fetchRelease, signedTextOf, type ReceivedRelease } from './fetch-release.js';
 import { SuiteFault } from './suite-fault.js';
@@ -48,10 +50,10 @@ const PROVED_FOR = 86_400_000;
 /** Acquire::Max-FutureTime of apt.conf(5): milliseconds by which a clock may be behind. */
 const FUTURE = 10_000;
 /** Indexes that are fetched and distilled at once. */
-const AT_ONCE = 3;
+const AT_ONCE = 2;
 
 /** Opens nothing yet. */
-export function createPackageArchive(options: PackageArchiveOptions): PackageArchive & { close(): void } {
+export function createPackageArchive(options: PackageArchiveOptions): PackageArchive & PackageChangelogs & { close(): void } {
   const { clock } = options;
   const http = createArchiveHttp(options);
   const cache = createArchiveCache(join(options.cacheDirectory, 'archives'));
@@ -173,6 +175,7 @@ export function createPackageArchive(options: PackageArchiveOptions): PackageArc
   }
 
   return {
+    ...createChangelogs(http, cache),
     async readSuite(wanted, signal): Promise<SuiteRead> {
       signal.throwIfAborted();
       if (options.isArchived(wanted.suite)) return { known: true, indexes: [], archived: true };
