@@ -27,6 +27,8 @@ export const ON_ONE_ENGINE = [
   'e2e/toolforge.test.ts',
   'e2e/update.test.ts',
   'e2e/prune-registry.test.ts',
+  // How images are read on each engine is for package-files.test.ts.
+  'e2e/which.test.ts',
   // A rollback moves tags in the registry and asks no engine.
   'e2e/rollback.test.ts',
   'integration/adapters-local.test.ts',

@@ -100,6 +100,14 @@ export const VERBS = {
     writes: true,
     load: async () => (await import('./refresh.js')).refresh,
   },
+  which: {
+    summary: 'say which published images contain a package',
+    usage: 'which PACKAGE[=VERSION] [DIRECTORY]',
+    takes: ['select'],
+    images: { asks: 'which package? (libssl3, libssl3=3.0.17-1, \'lib*\', src:openssl)' },
+    writes: false,
+    load: async () => (await import('./which.js')).which,
+  },
   prune: {
     summary: 'take images away that are not the current ones: off this engine, or with --registry from there',
     usage: 'prune [DIRECTORY]',

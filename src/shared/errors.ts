@@ -21,7 +21,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** What each exit code means, in the words of `--help`. */
 export const EXIT_MEANING: Readonly<Record<ExitCode, string>> = {
   0: 'done',
-  1: 'at least one image failed (others may have been published)',
+  1: 'at least one image failed (others may have been published); which: no image has it',
   2: 'the command line is wrong',
   3: 'a definition or the config is wrong',
   4: 'the engine is unreachable or refuses',
