@@ -21,8 +21,11 @@ export async function readLayer(source: AsyncIterable<Uint8Array>, recording: La
   const { Parser } = await import('tar/parse');
   const hash = createHash('sha256');
   let odd: unknown;
+  let isBlank = true;
   const parser = new Parser({
     onwarn: (code, message) => {
+      // A layer without entries is an archive's end alone (POSIX pax, "ustar Interchange Format": two blocks of zeros).
+      if (code === 'TAR_BAD_ARCHIVE' && isBlank) return;
       if (code !== 'TAR_ENTRY_INFO') odd ??= new OddLayer(`it is no good tar: ${String(message)}`);
     },
     onReadEntry: (entry) => {
@@ -73,6 +76,7 @@ export async function readLayer(source: AsyncIterable<Uint8Array>, recording: La
       // What unpacks to something packed is no layer, and the parser would unpack it.
       if (unpacked === piece.length && packingOf(piece) !== 'none') return done(new OddLayer('it is packed twice'));
       hash.update(piece);
+      isBlank &&= piece.every((byte) => byte === 0);
       if (parser.write(piece) || odd !== undefined) done();
       else parser.once('drain', done);
     },

@@ -50,6 +50,11 @@ describe('package files of an image in a registry', () => {
     const digest = await registry.pushImage('packing', packing, { layers });
     expect(texts(await read('packing', digest))).toEqual({ '/var/lib/dpkg/status': 'Package: a\n' });
   });
+  it.each([0, 1024])('a layer without entries, as a build that changes nothing makes: %i zeros', async (zeros) => {
+    const empty = Buffer.alloc(zeros);
+    const digest = await registry.pushImage('empty', String(zeros), { layers: [await layer({ 'etc/os-release': 'ID=a' }), { tar: empty, bytes: gzipSync(empty) }] });
+    expect(texts(await read('empty', digest))).toEqual({ '/etc/os-release': 'ID=a' });
+  });
   it.each(['oci', 'docker'] as const)('of an index (%s), those of the wanted platform', async (format) => {
     const images = [{ platform: 'linux/arm64', layers: [await layer({ 'etc/os-release': 'ID=arm' })] }, { platform: 'linux/amd64', layers: [await layer({ 'etc/os-release': 'ID=amd' })] }];
     expect(texts(await read('index', await registry.pushIndex('index', format, images, format)))).toEqual({ '/etc/os-release': 'ID=amd' });
