@@ -43,9 +43,9 @@ async function makeRoot(suite: string, kind: string): Promise<Root> {
     const work = mkdtempSync(join(tmpdir(), 'bench-root-'));
     const sources = join(work, 'debian.sources');
     writeFileSync(sources, sourcesOf(suite));
-    const clean = 'rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/dev/* "$1"/etc/resolv.conf';
+    const clean = 'rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/resolv.conf';
     const include = [...PACKAGES[kind]!, 'debian-archive-keyring'].join(',');
-    const options = ['--variant=minbase', '--mode=root', '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr', `--include=${include}`, `--customize-hook=${clean}`, `--customize-hook=copy-in ${sources} /etc/apt/sources.list.d`];
+    const options = ['--variant=minbase', '--mode=root', '--format=tar', '--skip=output/dev', '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr', `--include=${include}`, `--customize-hook=${clean}`, `--customize-hook=copy-in ${sources} /etc/apt/sources.list.d`];
     await run('mmdebstrap', [...options, suite, `${path}.part`, `deb [signed-by=${KEYS}] ${MIRROR}/debian ${suite} main`], { maxBuffer: 1 << 28 });
     renameSync(`${path}.part`, path);
     rmSync(work, { recursive: true });

@@ -35,9 +35,9 @@ export const outdated: Verb = async (options, environment) => {
 
 function reportOf(graph: Graph, state: State, read: UpgradesRead, selected: ReadonlySet<ImageName>, seen: FirstSeen, { security }: Options): OutdatedReport {
   const owned = ownersOf(graph, read);
-  const images = [...read.images].flatMap(([image, { digest, unknown }]): readonly OutdatedImage[] => {
+  const images = [...read.images].flatMap(([image, { digest, unknown, archived }]): readonly OutdatedImage[] => {
     if (!selected.has(image)) return [];
-    return [{ image, ref: refInUse(graph, state, image), digest, unknown, upgrades: owned.get(image)!.filter((upgrade) => upgrade.security || !security) }];
+    return [{ image, ref: refInUse(graph, state, image), digest, unknown, archived, upgrades: owned.get(image)!.filter((upgrade) => upgrade.security || !security) }];
   });
   const waits = new Map(images.flatMap(({ upgrades }) => upgrades.map((upgrade) => [upgrade, seen.waiting(upgrade)] as const)));
   return { images, notPublished: selected.size - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades)), security, waiting: (upgrade) => waits.get(upgrade) };

@@ -16,6 +16,8 @@ export type OutdatedImage = {
   readonly digest: Digest;
   readonly unknown: readonly Unknown[];
   readonly upgrades: readonly OwnedUpgrade[];
+  /** Suites of its sources that are archived. */
+  readonly archived: readonly string[];
 };
 
 /** What `outdated` found. */
@@ -45,7 +47,7 @@ export function formatOutdated(report: OutdatedReport, verbose: boolean): readon
   });
   const head = ['  image', 'packages', 'brought by', ...(withAge ? ['oldest fix waiting'] : []), 'what'];
   const table = rows.length === 0 ? [] : [...formatTable([head, ...cells]), ''];
-  return [...table, ...formatHeld(report, say), ...formatOutside(report), formatEnd(report, say)];
+  return [...table, ...formatHeld(report, say), ...formatOutside(report), ...formatArchived(report, say), formatEnd(report, say)];
 }
 
 function isPending({ heldBack }: Upgrade): boolean {
@@ -117,6 +119,13 @@ function formatOutside({ images }: OutdatedReport): readonly string[] {
   return [...waiting].map(([ref, having]) => `${ref} is no image of this tree: what it brings to ${count(having.size, 'image')} is reported, nothing is rebuilt for it.`);
 }
 
+/** Suites to which nothing new comes: no failure, and no reason to call an image up to date either. */
+function formatArchived({ images }: OutdatedReport, say: (image: ImageName) => string): readonly string[] {
+  const having = new Map<string, ImageName[]>();
+  for (const { image, archived } of images) for (const suite of archived) having.set(suite, [...(having.get(suite) ?? []), image]);
+  return [...having].map(([suite, of]) => `${suite} is archived: nothing new comes to it (${sayImages(of, say)}).`);
+}
+
 function formatEnd({ images, notPublished, rebuilds: { owners, descendants }, security }: OutdatedReport, say: (image: ImageName) => string): string {
   const unknown = images.filter((image) => image.unknown.length > 0).length;
   const outdated = images.filter(({ upgrades }) => upgrades.some(isPending)).length;
@@ -136,11 +145,12 @@ function formatEnd({ images, notPublished, rebuilds: { owners, descendants }, se
 
 /** The form that scripts rely on: one entry for each published image. */
 export function outdatedToJson({ images, waiting }: OutdatedReport): unknown {
-  return images.map(({ image, ref, digest, unknown, upgrades }) => ({
+  return images.map(({ image, ref, digest, unknown, archived, upgrades }) => ({
     image,
     ref,
     digest,
     unknown: unknown.length === 0 ? null : unknown.map(({ says }) => says).join('; '),
+    archived,
     upgrades: upgrades.map((upgrade) => ({
       package: upgrade.package,
       arch: upgrade.arch,

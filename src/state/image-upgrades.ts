@@ -10,6 +10,8 @@ export type ImageUpgrades = {
   /** Empty: all that the image's sources offer is known. Else `upgrades` may lack some. */
   readonly unknown: readonly Unknown[];
   readonly upgrades: readonly Upgrade[];
+  /** Suites of its sources to which nothing new comes any more: they were not asked, as the config says. */
+  readonly archived: readonly string[];
   /** What is installed in it: version by packageKey. */
   readonly installed: ReadonlyMap<string, string>;
 };

@@ -18,7 +18,7 @@ export type PackagesOutside = {
 };
 
 /** What is newer than what an image has. */
-export type Compared = Pick<ImageUpgrades, 'unknown' | 'upgrades'>;
+export type Compared = Pick<ImageUpgrades, 'unknown' | 'upgrades' | 'archived'>;
 
 /** Looks for what is newer than what an image has. */
 export type Compare = (image: ImagePackages) => Promise<Compared>;
@@ -28,7 +28,11 @@ export function inArchives(archive: PackageArchive, signal: AbortSignal): Compar
   return async (image) => {
     const suites = await Promise.all(image.sources.map((wanted) => archive.readSuite(wanted, signal)));
     const indexes = suites.flatMap((suite) => (suite.known ? suite.indexes : []));
-    return { unknown: suites.flatMap((suite) => (suite.known ? [] : [suite.unknown])), upgrades: findUpgrades(image, indexes) };
+    const archived = image.sources.flatMap(({ suite }, at) => {
+      const read = suites[at]!;
+      return read.known && read.archived === true ? [suite] : [];
+    });
+    return { unknown: suites.flatMap((suite) => (suite.known ? [] : [suite.unknown])), upgrades: findUpgrades(image, indexes), archived: [...new Set(archived)] };
   };
 }
 
@@ -44,8 +48,8 @@ export async function readUpgrades(graph: Graph, state: Pick<State, 'images'>, i
       const digest = digestInUse(state, image);
       if (digest === undefined) return [];
       const { unknown, installed, compared } = await contentsOf(graph.nodes.get(image)!.ref, digest);
-      const { unknown: more, upgrades } = await compared();
-      return [[image, { digest, unknown: [...unknown, ...more], installed, upgrades }]];
+      const { unknown: more, upgrades, archived } = await compared();
+      return [[image, { digest, unknown: [...unknown, ...more], installed, upgrades, archived }]];
     }),
   );
   const read = new Map(found.flat());
@@ -131,7 +135,7 @@ function contentsReader({ packages }: PackagesOutside, compare: Compare, signal:
       files = await packages.filesOf(ref, digest, signal);
     } catch (error) {
       if (!(error instanceof UnreadableImage)) throw error;
-      return { unknown: [unreadable(error.message)], installed: new Map(), compared: () => Promise.resolve({ unknown: [], upgrades: [] }) };
+      return { unknown: [unreadable(error.message)], installed: new Map(), compared: () => Promise.resolve({ unknown: [], upgrades: [], archived: [] }) };
     }
     const there = byFiles.get(files) ?? make(files);
     byFiles.set(files, there);

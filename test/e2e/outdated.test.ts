@@ -80,6 +80,7 @@ describe('outdated', () => {
         ref: `${s.host}/test/web:1.0`,
         digest: await s.digest('web', 'latest'),
         unknown: null,
+        archived: [],
         upgrades: [{ package: 'ssl', arch: 'amd64', source: 'ssl', from: '1', to: '1+deb13u1', suite: 'trixie-security', security: true, owner: 'test/base', heldBack: null }],
       });
       expect(typeof waiting).toBe('number');

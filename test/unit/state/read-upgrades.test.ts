@@ -109,6 +109,12 @@ describe('readUpgrades', () => {
     expect(told(read)).toEqual(['base ssl 1 2', 'web ssl 1 2', 'web ?']);
     expect(read.images.get('web')!.unknown).toEqual([EXPIRED]);
   });
+  it('an archived suite is no trouble: it is named', async () => {
+    const suites: World['suites'] = { trixie: known(indexWith('trixie', ['ssl 2'])), 'trixie-security': { known: true, indexes: [], archived: true } };
+    const read = await reading('base, web', { suites, files: { 'base 2.0': filesWith(['ssl 1']), 'web 2.0': filesWith(['ssl 1'], SECURITY + SOURCES + SECURITY) } });
+    expect(told(read)).toEqual(['base ssl 1 2', 'web ssl 1 2']);
+    expect([...read.images.values()].map(({ archived }) => archived)).toEqual([[], ['trixie-security']]);
+  });
   it('an image whose files cannot be made out is unknown, and no other', async () => {
     const read = await reading('base, web', { files: { 'base 2.0': new UnreadableImage('a layer of base is no tar'), 'web 2.0': filesWith(['ssl 1']) } });
     expect(told(read)).toEqual(['base ?', 'web ssl 1 2']);
