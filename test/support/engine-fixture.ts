@@ -44,16 +44,21 @@ export async function importBase(tag: string, socketPath: string = SHARED_SOCKET
   const root = await mkdtemp(join(tmpdir(), 'build-images-base-'));
   try {
     for (const program of PROGRAMS) {
-      const path = await realpath((await run('which', [program])).stdout.trim());
-      await copyInto(root, path, `/bin/${program}`);
-      const { stdout } = await run('ldd', [path]);
-      for (const [, library] of stdout.matchAll(/(?:=> |^\s*)(\/\S+) \(/gm)) await copyInto(root, await realpath(library!), library!);
+      await copyProgram(root, (await run('which', [program])).stdout.trim(), `/bin/${program}`);
     }
     await mkdir(join(root, 'tmp'));
     await run('sh', ['-c', 'tar -C "$0" -c . | docker -H "unix://$1" import --change "ENV PATH=/bin" - "$2"', root, socketPath, tag]);
   } finally {
     await rm(root, { recursive: true, force: true });
   }
+}
+
+/** Copies a program of this machine, or a script, with the libraries that it needs. */
+export async function copyProgram(root: string, program: string, at: string): Promise<void> {
+  const path = await realpath(program);
+  await copyInto(root, path, at);
+  const { stdout } = await run('ldd', [path]).catch(() => ({ stdout: '' }));
+  for (const [, library] of stdout.matchAll(/(?:=> |^\s*)(\/\S+) \(/gm)) await copyInto(root, await realpath(library!), library!);
 }
 
 async function copyInto(root: string, from: string, to: string): Promise<void> {
