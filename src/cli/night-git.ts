@@ -4,8 +4,9 @@ import type { GitTree } from '../adapters/git-tree.js';
 import { parseChangelog } from '../definition/changelog.js';
 import { isOurs } from '../definition/changelog-entry.js';
 import { differsByOurEntry } from '../plan/update.js';
+import type { Lock } from '../adapters/lock.js';
 import type { RunConfig, TreeConfig } from '../shared/config.js';
-import { UsageError } from '../shared/errors.js';
+import { EXIT, Fault, UsageError } from '../shared/errors.js';
 import { openGitOfTrees } from './git-of-trees.js';
 import type { Environment } from './environment.js';
 import { lockTrees } from './lock-trees.js';
@@ -44,7 +45,7 @@ export async function readyGit(config: RunConfig, environment: Environment): Pro
   const without = config.trees.filter(({ name }) => !workTrees.some(({ trees }) => trees.some((tree) => tree.name === name)));
   for (const { name, directory, config: own } of without) hindered.set(name, { why: `${directory} lies in no git work tree`, isFault: own.gitPull || own.gitPush });
   let moved = false;
-  const lock = await lockTrees(config, environment);
+  const lock = await lockPatiently(config, environment);
   try {
     for (const work of workTrees) await refuseChanges(work, environment);
     for (const work of workTrees) {
@@ -57,6 +58,18 @@ export async function readyGit(config: RunConfig, environment: Environment): Pro
     lock.release();
   }
   return { workTrees, hindered, moved };
+}
+
+/** Who writes files of a tree is done in seconds, and a night has time. */
+async function lockPatiently(config: RunConfig, environment: Environment): Promise<Lock> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await lockTrees(config, environment);
+    } catch (error) {
+      if (!(error instanceof Fault && error.exit === EXIT.locked) || tries >= 60) throw error;
+      await environment.clock.sleep(1000, environment.signal);
+    }
+  }
 }
 
 async function headOf({ branch }: NightTree): Promise<string | undefined> {
@@ -117,40 +130,61 @@ function isRefreshed(path: string, bytes: Uint8Array, head: Uint8Array | undefin
 async function catchUp(work: NightTree, environment: Environment): Promise<Hindrance | undefined> {
   const { branch, pulls, pushes } = work;
   if (!pulls && !pushes) return undefined;
-  const fault = (why: string): Hindrance => ({ why, isFault: true });
   const without = await branch.withoutUpstream();
   if (without !== undefined) return fault(without);
   try {
     await branch.fetch(limited(environment));
   } catch (error) {
     environment.signal.throwIfAborted();
+    await takeBack(work, await unpushed(work));
     return fault(`upstream cannot be asked: ${wordsOf(error)}`);
   }
-  try {
-    const { ahead, behind } = await branch.standing();
-    const foreign = ahead.filter(({ isOurs }) => !isOurs);
-    if (foreign.length > 0 && (behind > 0 || pushes)) return fault(`${count(foreign.length)} here that upstream has not ("${foreign[0]!.subject}")${behind > 0 ? `, and ${behind} there that are not here: they went apart` : '; push or drop what is yours'}`);
-    if (behind > 0 && !pulls) return fault(`upstream is ${count(behind)} ahead, and git_pull is not set`);
-    // A night that was killed before its push: nothing was built from these.
-    if (ahead.length > 0 && behind > 0) await branch.backTo(`${ahead.at(-1)!.id}^`);
-    if (behind > 0) await branch.forward();
-    else if (ahead.length > 0 && pushes) await branch.push(limited(environment));
-  } catch (error) {
-    environment.signal.throwIfAborted();
-    return fault(wordsOf(error));
+  const { ahead, behind } = await branch.standing();
+  const foreign = ahead.find(({ isOurs }) => !isOurs);
+  if (foreign !== undefined && (behind > 0 || pushes)) return fault(`${count(ahead.length)} here that upstream has not ("${foreign.subject}")${behind > 0 ? `, and ${behind} there that are not here: they went apart` : '; push or drop what is yours'}`);
+  const own = await unpushed(work);
+  if (behind === 0 && own !== undefined) {
+    const pushed = await pushEntries(work, own, environment);
+    return typeof pushed === 'object' ? pushed.hindrance : undefined;
+  }
+  if (behind > 0 && !pulls) {
+    await takeBack(work, own);
+    return fault(`upstream is ${count(behind)} ahead, and git_pull is not set`);
+  }
+  if (behind > 0) {
+    // A night that was killed before its push: nothing was built from its commit.
+    await takeBack(work, own);
+    const moved = await branch.forward().then(() => undefined, wordsOf);
+    if (moved !== undefined) return fault(moved);
   }
   // Commits of this clone alone would keep it from following upstream.
   return pulls && !pushes ? { why: 'git_pull is set, and git_push is not: entries of this checkout alone would keep it from following upstream', isFault: false } : undefined;
+}
+
+/** The commit below those of ours that a night could not push; undefined: there is none, or not only such. */
+async function unpushed({ branch, pushes }: NightTree): Promise<string | undefined> {
+  if (!pushes) return undefined;
+  const { ahead } = await branch.standing();
+  return ahead.length > 0 && ahead.every(({ isOurs }) => isOurs) ? `${ahead.at(-1)!.id}^` : undefined;
+}
+
+/** What is not upstream is not built from. */
+async function takeBack({ branch }: NightTree, before: string | undefined): Promise<void> {
+  if (before === undefined) return;
+  await branch.backTo(before).catch((error: Error) => {
+    throw new Fault(EXIT.failed, `git does not take back a commit that is not upstream, in ${branch.root}: ${wordsOf(error)}. Nothing was built from it.`, [`git -C ${branch.root} reset --keep @{upstream}`]);
+  });
 }
 
 /** What became of entries on their way to upstream. */
 export type Pushed = 'pushed' | 'again' | { readonly hindrance: Hindrance };
 
 /**
- * Pushes the newest commit. If somebody was faster, it is taken back and what they pushed is here: plan again. If it cannot be
- * pushed, it is taken back too: nothing stays half done. `before`: the commit below it.
+ * Pushes the newest commits. If somebody was faster, they are taken back and what was pushed is here: plan again. If they cannot be
+ * pushed, they are taken back too: nothing stays half done. `before`: the commit below them.
  */
-export async function pushEntries({ branch, pulls }: NightTree, before: string, environment: Environment): Promise<Pushed> {
+export async function pushEntries(work: NightTree, before: string, environment: Environment): Promise<Pushed> {
+  const { branch, pulls } = work;
   let words: string;
   try {
     await branch.push(limited(environment));
@@ -158,24 +192,27 @@ export async function pushEntries({ branch, pulls }: NightTree, before: string, 
   } catch (error) {
     // What is not pushed is pushed by the next night.
     environment.signal.throwIfAborted();
-    words = wordsOf(error);
+    words = `upstream does not take the entries: ${wordsOf(error)}`;
   }
-  const hindrance = (why: string): Pushed => ({ hindrance: { why, isFault: true } });
   try {
     await branch.fetch(limited(environment));
-    const { ahead, behind } = await branch.standing();
-    // Its answer was lost on the way.
-    if (ahead.length === 0) return 'pushed';
-    await branch.backTo(before);
-    if (behind === 0) return hindrance(`upstream does not take the entries: ${words}`);
-    if (!pulls) return hindrance(`upstream is ${count(behind)} ahead, and git_pull is not set`);
-    await branch.forward();
-    return 'again';
-  } catch (error) {
+  } catch {
     environment.signal.throwIfAborted();
-    await branch.backTo(before).catch(() => undefined);
-    return hindrance(`upstream does not take the entries: ${words}; ${wordsOf(error)}`);
+    await takeBack(work, before);
+    return { hindrance: fault(words) };
   }
+  const { ahead, behind } = await branch.standing();
+  // Its answer was lost on the way.
+  if (ahead.length === 0) return 'pushed';
+  await takeBack(work, before);
+  if (behind === 0) return { hindrance: fault(words) };
+  if (!pulls) return { hindrance: fault(`upstream is ${count(behind)} ahead, and git_pull is not set`) };
+  const moved = await branch.forward().then(() => undefined, wordsOf);
+  return moved === undefined ? 'again' : { hindrance: fault(moved) };
+}
+
+function fault(why: string): Hindrance {
+  return { why, isFault: true };
 }
 
 function limited({ signal }: Environment): AbortSignal {

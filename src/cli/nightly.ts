@@ -1,40 +1,24 @@
 import { hostname } from 'node:os';
 import type { Event } from '../execute/event.js';
-import { pendingFixes } from '../plan/pending-fix.js';
-import { isResting, restFailing, type Failing } from '../plan/retry.js';
-import { isPending } from '../plan/step.js';
 import { nightReport, type NightFacts, type NightReport } from '../report/night-report.js';
 import type { RunConfig } from '../shared/config.js';
 import { EXIT, Fault, UsageError, type ExitCode } from '../shared/errors.js';
-import type { ImageName } from '../shared/image-ref.js';
 import { parseDeadline } from './deadline.js';
 import type { Environment } from './environment.js';
 import { lockNight, type NightLocks } from './give-way.js';
-import { inRun } from './in-run.js';
 import { interruptionExit } from './interruption.js';
-import { readyGit, type NightGit } from './night-git.js';
-import { readNightHistory } from './night-history.js';
+import { readyGit } from './night-git.js';
 import { pruneAtNight } from './night-prune.js';
-import { connect, type Connections } from './outside.js';
-import { planning, publishingOf, readTreeAndState } from './planning.js';
-import { execute, locksOf, warmUp, type NightRun } from './run.js';
+import { workOnce, type Night } from './night-work.js';
+import { connect } from './outside.js';
+import { publishingOf } from './planning.js';
+import { locksOf } from './run.js';
 import { readConfig } from './tree.js';
-import { triesOf } from './tries.js';
 import type { Options, Verb } from './verb.js';
-import { watchRun, type RunView, type Showing } from './watch-run.js';
+import { watchRun, type RunView } from './watch-run.js';
 
 /** How long a night without a deadline waits for the run of who asked for way, in milliseconds. */
 const LONGEST_WAIT = 6 * 3_600_000;
-
-/** What is known of a night while it is at work. */
-type Night = {
-  readonly startedAt: number;
-  /** Milliseconds since 1970; Infinity: it has none. */
-  readonly deadline: number;
-  readonly events: Event[];
-  readonly showing: Pick<Showing, 'watch'>;
-  facts: Omit<NightFacts, 'endedAt' | 'fault'>;
-};
 
 /** Refreshes, builds, tests, publishes, promotes and prunes with nobody watching, and says at the end what came of it. */
 export const nightly: Verb = async (options, environment) => {
@@ -48,6 +32,7 @@ export const nightly: Verb = async (options, environment) => {
     startedAt,
     deadline,
     events,
+    entries: { hindered: new Map(), races: new Map() },
     showing: { watch: (given, around, redactor) => watchNight(events, watchRun(given, around, redactor), options.quiet) },
     facts: { host: hostname(), startedAt, outdated: 0, unknown: nothing, heldBack: nothing, notBrought: nothing, fixes: [], failing: nothing, fresh: new Set(), git: [], listed: [], left: undefined, notes: [] },
   };
@@ -98,8 +83,9 @@ async function spendNight(night: Night, options: Options, environment: Environme
           locks = await lockForNight(config, options, environment);
         }
       }
-      const paused = await workOnce(config, git, night, locks, options, environment);
-      if (paused !== 'asked' || signal.aborted) break;
+      const stopped = await workOnce(config, git, night, locks, options, environment);
+      if (signal.aborted || stopped === 'deadline' || stopped === undefined) break;
+      if (stopped === 'again') continue;
       environment.err('gives way to who asked, and goes on when that run has ended');
       if (!(await locks.giveWay(Math.min(night.deadline, clock.now() + LONGEST_WAIT)))) {
         night.facts = { ...night.facts, notes: [...night.facts.notes, 'It gave way to another run, which was still at work when it had to end.'] };
@@ -124,77 +110,6 @@ async function lockForNight(config: RunConfig, options: Options, environment: En
   } finally {
     await connections.close();
   }
-}
-
-/** One run of all that is due; resolves to why it stopped before its end, if it did. */
-async function workOnce(config: RunConfig, git: NightGit, night: Night, locks: NightLocks, options: Options, environment: Environment): Promise<'asked' | 'deadline' | undefined> {
-  const connections = await connect(config, environment);
-  try {
-    const publishing = await publishingOf(config, connections, options);
-    const { tree, reading } = await readTreeAndState(config, connections, options, environment, () => warmUp(connections, environment));
-    const planned = await planning(tree, reading, publishing, connections, options, environment);
-    const history = await readNightHistory(environment);
-    const tries = triesOf(tree, planned, new Map());
-    const [resting, trying] = splitFailing(history.failing, tries, night.startedAt);
-    const plan = restFailing(planned.plan, tree.graph, resting);
-    const fixes = pendingFixes(new Map(), new Set(), history.fixes, night.startedAt);
-    night.facts = { ...night.facts, failing: stillThere(history.failing, tries), fresh: freshOf(history.failing, tries), fixes, git: [...new Set([...git.hindered.values()].filter(({ isFault }) => isFault).map(({ why }) => why))] };
-    const pause = pauseOf(night, locks, environment);
-    const run: NightRun = {
-      last: new Set(trying.keys()),
-      pausedFor: pause.ask,
-      begun: (name) => ({ type: 'night-started', run: name, night: night.startedAt, tries: Object.fromEntries([...tries].filter(([image]) => plan.steps.some((step) => step.image === image && isPending(step)))), fixes }),
-    };
-    if (plan.steps.some(isPending)) await execute(tree, { ...planned, plan }, locks.lock, connections, options, environment, { ...night.showing, plan: () => undefined }, run);
-    else await noteNight(run, locks, night, connections, options, environment);
-    return pause.why();
-  } finally {
-    await connections.close();
-  }
-}
-
-/** A night with nothing to do is told by its journal, too: since when images wait for something is read there. */
-async function noteNight(run: NightRun, locks: NightLocks, night: Night, connections: Connections, options: Options, environment: Environment): Promise<void> {
-  await inRun(0, locks.lock, connections, { ...options, json: true }, environment, { watch: () => watchNight(night.events, Promise.resolve({ tell: () => undefined, show: () => undefined }), true) }, async ({ directory, tell }) => {
-    tell(run.begun(directory.run));
-    return EXIT.ok;
-  });
-}
-
-/** Asked before each start; remembers what it answered. */
-function pauseOf({ deadline, startedAt }: Night, locks: NightLocks, { clock }: Environment): { ask(): string | undefined; why(): 'asked' | 'deadline' | undefined } {
-  let why: 'asked' | 'deadline' | undefined;
-  return {
-    ask() {
-      if (clock.now() >= deadline) {
-        why = 'deadline';
-        return `the deadline has come after ${Math.round((deadline - startedAt) / 60_000)} minutes`;
-      }
-      const who = locks.asked();
-      if (who === undefined) return undefined;
-      why = 'asked';
-      return `${who} asked for way`;
-    },
-    why: () => why,
-  };
-}
-
-/** What failed before, by whether it is left alone tonight. */
-function splitFailing(failing: ReadonlyMap<ImageName, Failing>, tries: ReturnType<typeof triesOf>, now: number): readonly [resting: ReadonlyMap<ImageName, Failing>, trying: ReadonlyMap<ImageName, Failing>] {
-  const rests = ([image, one]: readonly [ImageName, Failing]): boolean => {
-    const today = tries.get(image);
-    return today !== undefined && isResting(one, today, now);
-  };
-  return [new Map([...failing].filter(rests)), new Map([...failing].filter((entry) => !rests(entry)))];
-}
-
-/** Only what is still due counts as failing: what was taken out of the tree, or back, does not. */
-function stillThere(failing: ReadonlyMap<ImageName, Failing>, tries: ReturnType<typeof triesOf>): ReadonlyMap<ImageName, Failing> {
-  return new Map([...failing].filter(([image]) => tries.has(image)));
-}
-
-function freshOf(failing: ReadonlyMap<ImageName, Failing>, tries: ReturnType<typeof triesOf>): ReadonlySet<ImageName> {
-  return new Set([...tries].filter(([image, tried]) => failing.get(image)?.tried !== tried).map(([image]) => image));
 }
 
 async function refuseMetrics(path: string | undefined): Promise<void> {

@@ -118,7 +118,7 @@ export const VERBS = {
   nightly: {
     summary: 'do all that is due with nobody watching: for a timer',
     usage: 'nightly [DIRECTORY]',
-    takes: ['select', 'jobs', 'publish', 'deadline', 'metrics-file', 'quiet'],
+    takes: ['select', 'exclude', 'every-upgrade', 'max-builds', 'jobs', 'publish', 'deadline', 'metrics-file', 'quiet'],
     writes: true,
     load: async () => (await import('./nightly.js')).nightly,
   },
