@@ -52,6 +52,12 @@ describe('promote', () => {
     expect(await promote([{ ...promotion, withdraws: 'withdrawn-1.1' }], gone.ports, signal)).toMatchObject({ image: 'web', error: { phase: 'promote' } });
     expect(gone.deeds).toEqual([]);
   });
+  it('marks nothing where it leaves nothing', async () => {
+    const outside = registryWith(['web']);
+    outside.published.delete(latest('web'));
+    await promote([{ ...promotion, from: undefined, withdraws: 'withdrawn-1.1', lifts: 'withdrawn-2.0' }], outside.ports, signal);
+    expect(outside.deeds).toEqual(['put web latest']);
+  });
   it('moves nothing when what it leaves cannot be marked', async () => {
     const outside = registryWith(['run', 'web'], { putTag: (name) => { if (name === 'web') throw new Error('refused'); } });
     const group = ['run', 'web'].map((name) => ({ ...promotionOf(name), withdraws: 'withdrawn-1.1' }));

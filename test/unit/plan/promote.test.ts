@@ -48,6 +48,7 @@ describe('planPromote', () => {
     expect(planOf('web', { images, withdrawn: { web: [mark] } })).toMatchObject({ plan: { steps: [{ action: 'promote', lifts: 'withdrawn-2.0' }] } });
     expect(planOf('web', { images: { web: published('web') }, withdrawn: { web: [mark] } })).toMatchObject({ plan: { steps: [{ action: 'keep', lifts: undefined }] } });
     expect(planPromote(graph, { ...stateFor(graph, { images }), withdrawn: new Map() }, 'web', publishing)).toEqual({ need: { need: 'withdrawn', image: 'web' } });
+    expect(planPromote(graph, { ...stateFor(graph, { images: { web: { version } } }), withdrawn: new Map() }, 'web', publishing)).toMatchObject({ plan: { steps: [{ action: 'promote' }] } });
     const dated = [{ tag: '20260102', ...image('two') }];
     const marks = [{ tag: 'withdrawn-20260101', ...image('one') }, { tag: 'withdrawn-20260102', ...image('two') }];
     expect(planOf('run', { images: { run: { latest: image('one') } }, dated: { run: dated }, withdrawn: { run: marks } })).toMatchObject({ plan: { steps: [{ lifts: 'withdrawn-20260102' }] } });

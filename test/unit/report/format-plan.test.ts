@@ -42,6 +42,12 @@ describe('formatPlan', () => {
     expect(lines.some((line) => line.includes('changed without a new changelog entry'))).toBe(true);
     expect(lines.at(-1)).toBe('Nothing to do: 3 up to date.');
   });
+  it('shows what waits because it was withdrawn, and says so in its first line', () => {
+    const older = image('web 1.1', provenance({ definition: formerly('web'), version: '1.1' }));
+    const lines = shown({ images: { ...allPublished, web: { ...published('web'), latest: older } }, withdrawn: { web: [{ tag: 'withdrawn-2.0', ...published('web').version! }] } });
+    expect(lines[0]).toContain('not moving :latest of 1 image (see below)');
+    expect(lines).toContainEqual(expect.stringMatching(/^ {2}web +1\.1 +1\.1 +keep +withdrawn-2\.0 says that it was withdrawn/));
+  });
   it('counts the versions whose parents are not what they were, and names them when asked', () => {
     const behind = (name: string) => published(name, { [`${REGISTRY}/base:latest`]: manifest('base before') });
     const text = tree('base ← web, base ← api', ['base']);

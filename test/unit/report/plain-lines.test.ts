@@ -20,6 +20,11 @@ function view(outside: Outside = {}, verbose = false, graph = tree('base ← web
 
 describe('the lines of a run', () => {
   it('begin with what will happen to the outside', () => expect(view().started).toEqual([`21:04:11 publishing to ${REGISTRY}`]));
+  it('say at once what is withdrawn, and what it waits for', () => {
+    const web = { ...published('web'), latest: image('web 1.1', provenance({ definition: formerly('web'), version: '1.1' })) };
+    const { started } = view({ images: { base: published('base'), web }, withdrawn: { web: [{ tag: 'withdrawn-2.0', ...web.version! }] } });
+    expect(started[1]).toMatch(/^21:04:11 web kept {6}withdrawn-2\.0 says that it was withdrawn: it waits for a newer changelog version/);
+  });
   it('say at once what is blocked, and why', () => {
     const latest = image('newer', provenance({ definition: formerly('web'), version: '3.0' }));
     expect(view({ images: { base: published('base'), web: { ...published('web'), latest } } }).started).toEqual([

@@ -59,6 +59,11 @@ describe('readNeeds, what is withdrawn', () => {
     expect(asked.filter((one) => one.startsWith('tags'))).toEqual([`tags of ${REGISTRY}/run:latest`]);
     expect(asked.filter((one) => one.startsWith('HEAD 2'))).toHaveLength(2);
   });
+  it('of a rolling image are the newest ten at most', async () => {
+    const days = Array.from({ length: 11 }, (_, at) => `202602${String(at + 10)}`);
+    const { withdrawn } = await read(tree('run', ['run']), 'dated-tags', 'run', {}, Object.fromEntries(days.map((day) => [`withdrawn-${day}`, one])));
+    expect(withdrawn.map(([tag]) => tag)).toEqual(days.slice(1).reverse().map((day) => `withdrawn-${day}`));
+  });
   it('is looked for by its dated tag though that is no longer among the newest', async () => {
     const many = Object.fromEntries(Array.from({ length: 11 }, (_, at) => [`202602${String(at + 10)}`, other]));
     expect((await read(tree('run', ['run']), 'dated-tags', 'run', {}, { ...many, 20260101: other, 'withdrawn-20260101': one })).withdrawn).toEqual([]);
