@@ -14,12 +14,12 @@ import { UsageError } from '../shared/errors.js';
 import type { ImageName } from '../shared/image-ref.js';
 import type { OwnedUpgrade } from '../state/image-upgrades.js';
 import { readNeeds } from '../state/read-state.js';
-import { inArchives } from '../state/read-upgrades.js';
+import { inArchives, installedIn } from '../state/read-upgrades.js';
 import { UnreadableImage } from '../state/package-reader.js';
 import type { State } from '../state/state.js';
 import type { Environment } from './environment.js';
 import type { Connections } from './outside.js';
-import { outsideOf, planning, readTreeAndState, selection, type Planning } from './planning.js';
+import { digestOnDisk, outsideOf, planning, readTreeAndState, selection, type Planning } from './planning.js';
 import { readUpgrades } from './reading-upgrades.js';
 import { settle, WrongDefinitions, type Tree } from './tree.js';
 import { excludedImages, signaturesOf } from './update.js';
@@ -62,8 +62,11 @@ export async function findRefresh(config: RunConfig, connections: Connections, o
   const withdrawn = new Map<Digest, boolean>();
   const isOutdated = async (image: ImageName, digest: Digest, tried: readonly string[]): Promise<boolean> => {
     try {
-      const { upgrades: newer } = await compare(parseImagePackages(await packages.filesOf(graph.nodes.get(image)!.ref, digest, signal)));
-      return newer.some((upgrade) => upgrade.heldBack === undefined && (upgrade.security || options.everyUpgrade) && !tried.includes(upgradeMark(upgrade)));
+      const there = parseImagePackages(await packages.filesOf(graph.nodes.get(image)!.ref, digest, signal));
+      const one = { digest, unknown: [], installed: installedIn(there), upgrades: (await compare(there)).upgrades };
+      // What only its parents bring, it waits for with them: a rebuild of it alone would come out as it was.
+      const newer = ownersOf(graph, { ...read, images: new Map(read.images).set(image, one) }).get(image)!;
+      return newer.some((upgrade) => 'image' in upgrade.owner && upgrade.owner.image === image && upgrade.heldBack === undefined && (upgrade.security || options.everyUpgrade) && !tried.includes(upgradeMark(upgrade)));
     } catch (error) {
       if (error instanceof UnreadableImage) return false;
       throw error;
@@ -81,6 +84,11 @@ export async function findRefresh(config: RunConfig, connections: Connections, o
       upgrades,
       tried: (digest) => connections.refreshMemory.tried(digest),
       outdatedWithdrawn,
+      today(image) {
+        const digest = digestOnDisk(tree.files, graph.nodes.get(image)!);
+        return digest.ok ? digest.value : undefined;
+      },
+      platform: config.platform,
       mayWrite,
     };
     const refresh = planRefresh(graph, state, request);

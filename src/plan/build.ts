@@ -242,12 +242,6 @@ function withdrawnVersion({ node, state, need }: One): DatedImage | undefined {
   return known?.[0];
 }
 
-/** What was withdrawn of a rolling image and would be made, or promoted, again. */
-function withdrawnRolling(one: One): DatedImage | undefined {
-  const { state, node, request } = one;
-  return state.withdrawn.get(node.definition.image)?.find(({ digest, provenance }) => provenance !== undefined && isToday(one, provenance) && request.outdatedWithdrawn?.has(digest) !== true);
-}
-
 /** A nightly or snapshot build: what its tag does not name yet is built; nothing moves. */
 function planNightly(one: One): Planned {
   const { source, tag } = one.node.definition.tagSource as Extract<TagSource, { tag: string }>;
@@ -272,9 +266,10 @@ function planRolling(one: One): Planned {
     return { step: stepOf(one, moving, { action: 'keep', reasons: [why], digest: kept.digest, now }), standing: { digest: kept.digest } };
   }
   if (dated === undefined) one.need({ need: 'dated-tags', image });
-  const withdrawn = state.withdrawn.get(image) ?? [];
+  // What is :latest again, whoever moved it there, is not withdrawn.
+  const withdrawn = (state.withdrawn.get(image) ?? []).filter(({ digest }) => digest !== latest?.digest);
   const ready = requested ? undefined : dated?.find(({ digest, provenance }) => provenance !== undefined && isToday(one, provenance) && answers(one.refresh, provenance) && !withdrawn.some((one) => one.digest === digest));
-  const withheld = requested ? undefined : withdrawnRolling(one);
+  const withheld = requested ? undefined : withdrawn.find(({ digest, provenance }) => provenance !== undefined && isToday(one, provenance) && request.outdatedWithdrawn?.has(digest) !== true);
   // What was made again since, as a person asked, is not withdrawn.
   const isMadeAgain = ready !== undefined && dated?.find(({ digest }) => digest === ready.digest || digest === withheld?.digest) === ready;
   if (withheld !== undefined && latest !== undefined && !isMadeAgain) {

@@ -1,3 +1,4 @@
+import type { TagSource } from '../definition/definition.js';
 import { descendantsOf, isVersioned, type Graph, type Node } from '../graph/graph.js';
 import type { Upgrade } from '../packages/upgrade.js';
 import { digestOf, type Digest } from '../shared/digest.js';
@@ -8,6 +9,7 @@ import type { DatedImage, ImageState, Need, PublishedImage, State } from '../sta
 import { mayMoveLatest } from './latest.js';
 import type { Reason } from './reason.js';
 import { recordedDigest } from './recorded-digest.js';
+import { isToday, type Standing } from './standing.js';
 
 /** What is asked of a refresh. */
 export type RefreshRequest = {
@@ -28,6 +30,10 @@ export type RefreshRequest = {
   readonly tried: (digest: Digest) => Tried | undefined;
   /** Withdrawn images in whose place a rebuild would bring newer packages. */
   readonly outdatedWithdrawn: ReadonlySet<Digest>;
+  /** Digest of a definition as it is now; undefined: it cannot be read. Asked where something is withdrawn. */
+  readonly today: (image: ImageName) => Digest | undefined;
+  /** What is built for; undefined: the engine's own. */
+  readonly platform: string | undefined;
   /** Whether the files of a tree may be written; by its name. */
   readonly mayWrite: (tree: string) => boolean;
 };
@@ -72,7 +78,7 @@ export function planRefresh(graph: Graph, state: State, request: RefreshRequest)
     if (age !== undefined) reasons.push(age);
     for (const { image: parent } of node.sources) if (parent !== undefined && isBuilt(due.get(parent))) reasons.push({ why: 'parent-refreshed', parent, ifDiffers: false });
     if (reasons.length === 0) continue;
-    const halt = haltOf(node, there, state, request, needs);
+    const halt = haltOf(node, there, { graph, state, due, request, needs });
     if (halt === undefined && !mayBump(node, there, request)) unwritable.set(image, withoutTwice(reasons));
     else if (halt !== undefined && halt.why !== 'promotion-pending') held.set(image, halt);
     else due.set(image, halt === undefined ? withoutTwice(reasons) : [halt]);
@@ -121,9 +127,14 @@ function parentReasons(node: Node, graph: Graph, state: State, { provenance }: P
   });
 }
 
+/** What children of an image stand on as long as it is not built. */
+function standingOf(image: ImageName, tagSource: TagSource, there: ImageState, state: State, needs: Need[]): PublishedImage | undefined {
+  return tagSource.source === 'changelog' && withdrawnVersion(image, there, state, needs) === undefined ? there.version : there.latest;
+}
+
 function treeParentReasons({ definition: { image, tagSource } }: Node, recorded: string, state: State, needs: Need[]): readonly Reason[] {
   const there = state.images.get(image)!;
-  const now = tagSource.source === 'changelog' && withdrawnVersion(image, there, state, needs) === undefined ? there.version : there.latest;
+  const now = standingOf(image, tagSource, there, state, needs);
   if (now !== undefined) return now.digest === recorded ? [] : [{ why: 'parent-moved', parent: image, from: recorded, to: now.digest }];
   return tagSource.source === 'changelog' && there.latest !== undefined ? [{ why: 'parent-bumped', parent: image, version: tagSource.version }] : [];
 }
@@ -143,11 +154,31 @@ function tooOld(node: Node, { digest, provenance }: PublishedImage, { now, maxAg
   return age > limit ? { why: 'too-old', age, limit } : undefined;
 }
 
+type Around = { readonly graph: Graph; readonly state: State; readonly due: ReadonlyMap<ImageName, readonly Reason[]>; readonly request: RefreshRequest; readonly needs: Need[] };
+
+/** What was withdrawn of a rolling image and would come out again: of today's definition, on what its parents will be, with what archives have. */
+function withdrawnAgain(node: Node, { latest }: ImageState, { graph, state, due, request, needs }: Around): DatedImage | undefined {
+  const { image } = node.definition;
+  // What is :latest again, whoever moved it there, is not withdrawn.
+  const withdrawn = (state.withdrawn.get(image) ?? []).filter(({ digest }) => digest !== latest?.digest && !request.outdatedWithdrawn.has(digest));
+  const today = withdrawn.length === 0 ? undefined : request.today(image);
+  if (today === undefined) return undefined;
+  const standings = new Map(
+    node.parents.map((parent): readonly [ImageName, Standing] => {
+      const digest = standingOf(parent, graph.nodes.get(parent)!.definition.tagSource, state.images.get(parent)!, state, needs)?.digest;
+      return [parent, isBuilt(due.get(parent)) ? 'changes' : digest === undefined ? 'absent' : { digest }];
+    }),
+  );
+  return withdrawn.find(({ provenance }) => provenance !== undefined && isToday({ node, graph, today, standings, request }, provenance));
+}
+
 /** Why an image gets nothing new: what it would become is withdrawn, or its newest version is not what `:latest` is; undefined: it may. */
-function haltOf({ definition: { image, tagSource } }: Node, there: ImageState, state: State, request: RefreshRequest, needs: Need[]): Reason | undefined {
+function haltOf(node: Node, there: ImageState, around: Around): Reason | undefined {
+  const { image, tagSource } = node.definition;
+  const { state, request, needs } = around;
   if (tagSource.source !== 'changelog') {
     if (!state.dated.has(image)) needs.push({ need: 'dated-tags', image });
-    const again = (state.withdrawn.get(image) ?? []).find(({ digest, provenance }) => provenance?.definition === there.latest?.provenance?.definition && !request.outdatedWithdrawn.has(digest));
+    const again = withdrawnAgain(node, there, around);
     return again === undefined ? undefined : { why: 'withdrawn-latest', tag: again.tag, waitsFor: 'change' };
   }
   const move = mayMoveLatest(image, tagSource.version, tagSource.older, there.version?.digest, there.latest, state.olderVersion);

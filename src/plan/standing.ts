@@ -16,14 +16,12 @@ type Placed = {
   /** Digest of its definition as it is now. */
   readonly today: Digest;
   readonly standings: ReadonlyMap<ImageName, Standing>;
-  /** Images above it that are not published when they come out as they are. */
-  readonly sparing: ReadonlySet<ImageName>;
   /** `platform`: what is built for; undefined: the engine's own. */
   readonly request: { readonly platform: string | undefined };
 };
 
 /** The parents that are, or will be in this run, something else than what an image was built on. */
-export function whichParentsMove(one: Placed, recordedParents: ParentDigests): readonly Reason[] {
+export function whichParentsMove(one: Placed & { /** Images above it that are not published when they come out as they are. */ readonly sparing: ReadonlySet<ImageName> }, recordedParents: ParentDigests): readonly Reason[] {
   return one.node.sources.flatMap(({ image: parent }): Reason[] => {
     if (parent === undefined) return [];
     const standing = one.standings.get(parent);

@@ -58,6 +58,11 @@ export async function readUpgrades(graph: Graph, state: Pick<State, 'images'>, i
   return { images: withUnknownBelow(graph, read, new Map(around)), outside: new Map(around) };
 }
 
+/** What is installed in an image: version by packageKey. */
+export function installedIn({ installed }: Pick<ImagePackages, 'installed'>): ReadonlyMap<string, string> {
+  return new Map(installed.map(({ name, architecture, version }) => [packageKey(name, architecture), version]));
+}
+
 /** What is in use of an image: what its moving tag is, else its version; undefined: it is not published. */
 export function digestInUse({ images }: Pick<State, 'images'>, image: ImageName): Digest | undefined {
   const there = images.get(image);
@@ -125,7 +130,7 @@ function contentsReader({ packages }: PackagesOutside, compare: Compare, signal:
     let compared: Promise<Compared> | undefined;
     return {
       unknown: image.unreadable,
-      installed: new Map(image.installed.map(({ name, architecture, version }) => [packageKey(name, architecture), version])),
+      installed: installedIn(image),
       compared: () => (compared ??= compare(image)),
     };
   };

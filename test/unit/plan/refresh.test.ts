@@ -41,6 +41,8 @@ function refreshed(text: string, { rolling = [], found = {}, upgrades = {}, maxA
     now: NOW,
     tried: () => undefined,
     outdatedWithdrawn: new Set(),
+    today,
+    platform: undefined,
     mayWrite: () => true,
     ...request,
     select: select === undefined ? undefined : new Set(select),
@@ -88,7 +90,7 @@ describe('planRefresh', () => {
   it('asks what an outside parent is, and what an unlabelled :latest is, before it says anything of them', () => {
     const graph = tree('outside/debian:13 ← base, web');
     const images = { base: published('base', { 'outside/debian:13': manifest('old') }), web: { version: image('web 2.0'), latest: image('web 1.1') } };
-    const plan = planRefresh(graph, stateFor(graph, { images }), { select: undefined, excluded: new Set(), which: 'all', maxBuilds: undefined, now: NOW, maxAge: () => undefined, upgrades: new Map([['web', [upgrade('web')]]]), tried: () => undefined, outdatedWithdrawn: new Set(), mayWrite: () => true });
+    const plan = planRefresh(graph, stateFor(graph, { images }), { select: undefined, excluded: new Set(), which: 'all', maxBuilds: undefined, now: NOW, maxAge: () => undefined, upgrades: new Map([['web', [upgrade('web')]]]), tried: () => undefined, outdatedWithdrawn: new Set(), today, platform: undefined, mayWrite: () => true });
     expect([plan.needs, dueIn(plan)]).toEqual([[{ need: 'outside-digest', ref: 'outside/debian:13' }, { need: 'older-version', image: 'web' }], ['web: promotion-pending']]);
   });
 
@@ -121,6 +123,22 @@ describe('planRefresh', () => {
     ])('is passed over once its packages have newer versions: %s', (_, names, found, digest) => {
       expect(dueIn(refreshed('base', { rolling: names, found, upgrades: { base: [upgrade('base')] }, outdatedWithdrawn: new Set([digest]) }))).toEqual(['base: packages-outdated']);
     });
+    it.each<[string, Case, readonly string[]]>([
+      ['its definition is today\'s, though that of :latest is a former one', { found: { ...rolling, images: { base: { latest: image('base latest', provenance({ definition: formerly('base') })) } } } }, []],
+      ['its definition is no more', { today: () => formerly('base') }, ['base: packages-outdated']],
+      ['its definition cannot be read', { today: () => undefined }, ['base: packages-outdated']],
+      ['it is :latest again', { found: { ...rolling, images: { base: { latest: dated } } } }, ['base: packages-outdated']],
+    ])('is not made again while %s', (_, part, due) => {
+      expect(dueIn(refreshed('base', { rolling: ['base'], found: rolling, upgrades: { base: [upgrade('base')] }, ...part }))).toEqual(due);
+    });
+    it.each<[string, string, Case, readonly string[]]>([
+      ['is what it was', 'base latest', {}, []],
+      ['is another one', 'base before', {}, ['web: packages-outdated']],
+      ['is refreshed, too', 'base latest', { upgrades: { base: [upgrade('base')], web: [upgrade('web')] } }, ['base: packages-outdated', 'web: packages-outdated, parent-refreshed']],
+    ])('is not made again on a parent that %s', (_, parent, part, due) => {
+      const withdrawn = { web: [{ tag: 'withdrawn-20260101', ...image('bad', provenance({ definition: today('web'), parents: { [`${REF}/base:latest`]: manifest(parent) } })) }] };
+      expect(dueIn(refreshed('base ← web', { rolling: ['base', 'web'], found: { withdrawn }, upgrades: { web: [upgrade('web')] }, ...part }))).toEqual(due);
+    });
     it('of another definition has no say', () => {
       const other = { tag: 'withdrawn-20260101', ...image('bad', provenance({ definition: formerly('base') })) };
       expect(dueIn(refreshed('base', { rolling: ['base'], found: { ...rolling, withdrawn: { base: [other] } }, upgrades: { base: [upgrade('base')] } }))).toEqual(['base: packages-outdated']);
@@ -128,7 +146,7 @@ describe('planRefresh', () => {
     it('is asked for only where it may matter', () => {
       const graph = tree('base ← web');
       const state = stateFor(graph, { images: { ...versioned.images } });
-      const plan = planRefresh(graph, { ...state, withdrawn: new Map() }, { select: undefined, excluded: new Set(), which: 'all', maxBuilds: undefined, now: NOW, maxAge: () => undefined, upgrades: new Map([['base', [upgrade('base')]], ['web', [upgrade('web')]]]), tried: () => undefined, outdatedWithdrawn: new Set(), mayWrite: () => true });
+      const plan = planRefresh(graph, { ...state, withdrawn: new Map() }, { select: undefined, excluded: new Set(), which: 'all', maxBuilds: undefined, now: NOW, maxAge: () => undefined, upgrades: new Map([['base', [upgrade('base')]], ['web', [upgrade('web')]]]), tried: () => undefined, outdatedWithdrawn: new Set(), today, platform: undefined, mayWrite: () => true });
       expect(new Set(plan.needs.map((need) => JSON.stringify(need)))).toEqual(new Set([JSON.stringify({ need: 'withdrawn', image: 'base' })]));
     });
   });

@@ -93,6 +93,10 @@ describe('planBuild, a rolling image that was withdrawn', () => {
     const found = { ...outside, dated: {} };
     expect(stepOf(planFor(graph, found, { outdatedWithdrawn: new Set([it2.digest]) }), 'run').tag).toBe('20260101-3');
   });
+  it('is not withdrawn while it is :latest, whoever moved it there', () => {
+    const refresh = new Map([['run', [{ why: 'too-old', age: 2, limit: 1 } as const]]]);
+    expect(stepOf(planFor(graph, { ...outside, images: { base, run: { latest: it2 } } }, { refresh }), 'run').action).toBe('build');
+  });
   it('is built when there is no :latest to stay with', () => expect(stepOf(planFor(graph, { ...outside, images: { base } }), 'run').action).toBe('build'));
   it('goes back with its parent: each stands on what the other is', () => {
     const base2 = image('base 2', provenance({ definition: today('base') }));
