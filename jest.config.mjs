@@ -20,6 +20,7 @@ export const ON_ONE_ENGINE = [
   // What images hold is read from the registry.
   'e2e/outdated.test.ts',
   // Who is asked with which login is told by reference, whatever the engine.
+  'e2e/nightly-git.test.ts',
   'e2e/nightly-run.test.ts',
   'e2e/several-trees.test.ts',
   'e2e/state-directory.test.ts',

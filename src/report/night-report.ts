@@ -78,12 +78,14 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
   const [made, promoted, blocked] = [new Set<ImageName>(), new Set<ImageName>(), new Set<ImageName>()];
   const failed = new Map<ImageName, string>();
   let left = new Map<ImageName, string>();
+  let order: readonly ImageName[] = [];
   let pruned = 0;
   for (const event of events) {
     if (event.type === 'run-started') {
       // What an earlier run of the night left is planned again by the next one.
       left = new Map();
       blocked.clear();
+      order = event.steps.map(({ image }) => image);
       for (const { image, action } of event.steps) if (action === 'blocked') blocked.add(image);
       if (event.steps.some(isPending)) runs.push(event.run);
     } else if (event.type === 'step-started') reasons.set(event.image, event.reasons);
@@ -97,12 +99,14 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
     else if (event.type === 'deleted') pruned += event.refs.length;
     else if (event.type === 'run-finished') exits.push(event.exit);
   }
+  // Which of two images was done first is chance.
+  const done = [...order.filter((image) => made.has(image)), ...[...made].filter((image) => !order.includes(image))];
   const why = (image: ImageName, ...words: readonly string[]): boolean => reasons.get(image)?.some((reason) => words.includes(reason.why)) === true;
-  const refreshed = new Map([...made].flatMap((image) => {
+  const refreshed = new Map(done.flatMap((image) => {
     const upgrades = (reasons.get(image) ?? []).flatMap((reason) => (reason.why === 'packages-outdated' ? reason.upgrades : []));
     return upgrades.length === 0 ? [] : [[image, upgrades] as const];
   }));
-  const rebuilt = [...made].filter((image) => !refreshed.has(image) && why(image, 'parent-refreshed', 'parent-moved', 'parent-builds', 'parent-bumped'));
+  const rebuilt = done.filter((image) => !refreshed.has(image) && why(image, 'parent-refreshed', 'parent-moved', 'parent-builds', 'parent-bumped'));
   const stillFailing = [...failing].filter(([image]) => !failed.has(image) && !made.has(image));
   const failedImages = [
     ...[...failed].map(([image, message]): FailedImage => {
@@ -118,7 +122,7 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
     runs,
     refreshed,
     rebuilt,
-    built: [...made].filter((image) => !refreshed.has(image) && !rebuilt.includes(image)),
+    built: done.filter((image) => !refreshed.has(image) && !rebuilt.includes(image)),
     promoted: [...promoted].filter((image) => !made.has(image)),
     failed: failedImages,
     blocked: [...blocked].filter((image) => !failedImages.some((one) => one.image === image)),
