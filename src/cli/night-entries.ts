@@ -15,6 +15,8 @@ export type NightEntries = {
   readonly hindered: Map<string, Hindrance>;
   /** How often somebody was faster, by the root of the work tree. */
   readonly races: Map<string, number>;
+  /** Whether some are where they must be. */
+  committed: boolean;
 };
 
 /**
@@ -51,9 +53,11 @@ export async function settleEntries(found: FoundRefresh, git: NightGit, night: N
   }
   let isSettled = true;
   for (const { work, before } of committed) {
-    if (!work.pushes) continue;
-    const pushed = await pushEntries(work, before, environment);
-    if (pushed === 'pushed') continue;
+    const pushed = work.pushes ? await pushEntries(work, before, environment) : 'pushed';
+    if (pushed === 'pushed') {
+      night.committed = true;
+      continue;
+    }
     isSettled = false;
     const races = (night.races.get(work.tree.root) ?? 0) + 1;
     night.races.set(work.tree.root, races);

@@ -49,6 +49,8 @@ export async function workOnce(config: RunConfig, git: NightGit, night: Night, l
     const history = await readNightHistory(environment);
     const { found, left } = await findWithoutResting(config, connections, history, night, options, environment, (tree) => !hindered.has(tree));
     warmUp(connections, environment);
+    // Entries are for builds: without an engine none is written.
+    if (found.entries.steps.length > 0) await connections.localImages(environment.signal);
     if (!(await settleEntries(found, git, night.entries, config, environment))) return 'again';
     const { tree, planned } = await planRefreshed(found, config, publishing, connections, options, environment, true);
     const tries = triesOf(tree, planned, found.upgrades);

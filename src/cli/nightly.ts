@@ -32,7 +32,7 @@ export const nightly: Verb = async (options, environment) => {
     startedAt,
     deadline,
     events,
-    entries: { hindered: new Map(), races: new Map() },
+    entries: { hindered: new Map(), races: new Map(), committed: false },
     showing: { watch: (given, around, redactor) => watchNight(events, watchRun(given, around, redactor), options.quiet) },
     facts: { host: hostname(), startedAt, outdated: 0, unknown: nothing, heldBack: nothing, notBrought: nothing, fixes: [], failing: nothing, fresh: new Set(), git: [], listed: [], left: undefined, notes: [] },
   };
@@ -46,7 +46,11 @@ export const nightly: Verb = async (options, environment) => {
   } catch (error) {
     const exit = environment.signal.aborted ? interruptionExit(environment.signal) : error instanceof Fault ? error.exit : EXIT.bug;
     await end({ exit, message: error instanceof Error ? error.message : String(error) });
-    throw error;
+    // Who says it of other verbs would say that nothing was changed.
+    if (!(error instanceof Fault) || environment.signal.aborted || !(night.entries.committed || events.some(({ type }) => type === 'published'))) throw error;
+    environment.err(`${error.message}. What was done stays${night.entries.committed ? ', changelog entries too' : ''}; the next night goes on.`);
+    for (const hint of error.hints) environment.err(`  try: ${hint}`);
+    return exit;
   }
   return end(environment.signal.aborted ? { exit: interruptionExit(environment.signal), message: 'interrupted' } : undefined);
 };

@@ -177,6 +177,13 @@ describe('a night that may push', () => {
     expect([git('.', 'status', '--porcelain'), upstream('%H')]).toEqual(['', git('.', 'rev-parse', 'HEAD')]);
   });
 
+  it('writes no entries where no engine would build them', async () => {
+    const before = upstream('%H');
+    const { code, stderr } = await s.run(['nightly', '--quiet'], { env: { ...(gitEnv as Record<string, string>), DOCKER_HOST: 'unix:///nowhere.sock' } });
+    expect([code, stderr]).toEqual([4, expect.stringMatching(/^the Docker engine at \/nowhere\.sock does not answer.*\. Nothing was built or changed\.\n/)]);
+    expect([upstream('%H'), git('.', 'rev-parse', 'HEAD'), git('.', 'status', '--porcelain')]).toEqual([before, before, '']);
+  });
+
   it('refuses what is not committed, and does nothing', async () => {
     for (const file of ['images/web/new', 'images/roll/control', 'elsewhere']) writeFileSync(path(file), 'Package: roll\nRolling: yes\nDescription: x\n');
     const before = [await s.digest('roll', 'latest'), upstream('%H')];
