@@ -41,6 +41,7 @@ export const ON_ONE_ENGINE = [
   'integration/base-image-faults.test.ts',
   'integration/adapters/package-files/registry-layers.test.ts',
   'integration/adapters/package-archive/package-archive.test.ts',
+  'integration/adapters/package-archive/tampering.test.ts',
   'integration/adapters/registry/registry.test.ts',
   'integration/adapters/registry/registry-tokens.test.ts',
   'integration/adapters/registry/registry-pruning.test.ts',

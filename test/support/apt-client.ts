@@ -22,7 +22,7 @@ export function startAptClient(source: string, key: Uint8Array): AptClient {
   writeFileSync(join(folder, 'var/lib/dpkg/status'), '');
   writeFileSync(join(folder, 'key.gpg'), key);
   writeFileSync(join(folder, 'etc/apt/sources.list'), source.replaceAll('KEY', join(folder, 'key.gpg')));
-  const options = { Dir: folder, 'Dir::State::status': join(folder, 'var/lib/dpkg/status'), 'APT::Sandbox::User': 'root', 'Acquire::Retries': '0', 'Acquire::http::Timeout': '1' };
+  const options = { Dir: folder, 'Dir::State::status': join(folder, 'var/lib/dpkg/status'), 'APT::Sandbox::User': 'root', 'Acquire::Retries': '0', 'Acquire::Check-Valid-Until': 'true', 'Acquire::Check-Date': 'true', 'Acquire::http::Timeout': '1' };
   const apt = async (program: string, ...args: readonly string[]): Promise<string> => (await run(program, [...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]), ...args])).stdout;
   return {
     update: () =>

@@ -39,6 +39,8 @@ export type AptRepository = {
   addSuite(suite: string, packages: readonly SuitePackage[], how?: SuiteOptions): Promise<void>;
   /** A later day of a suite: packages that it has get their new version, others are added; its date moves on by a minute. */
   release(suite: string, packages: readonly SuitePackage[], how?: Partial<SuiteOptions>): Promise<void>;
+  /** Signs another text as a suite's Release, by the repository's key; `gpg`: options of the signature. */
+  rewrite(suite: string, change: (release: string) => string, gpg?: readonly string[]): Promise<void>;
   /** Where a file of it is on this disk: `dists/trixie/InRelease`. */
   path(file: string): string;
   /** Writes another content over a file of it; its date stays. */
@@ -85,6 +87,14 @@ export async function startAptRepository({ for: reach }: { readonly for?: 'conta
     release(suite, packages, how = {}) {
       const before = suites.get(suite)!;
       return publish(suite, packages, { ...before.how, ...how }, how.date === undefined ? before.date + 60_000 : Date.parse(how.date));
+    },
+    async rewrite(suite, change, gpg = []) {
+      const folder = join(root, folderOf(suite));
+      const signed = readFileSync(join(folder, 'InRelease'), 'utf8');
+      const release = /\n\n([^]*?\n)-----BEGIN PGP SIGNATURE/.exec(signed)![1]!;
+      writeFileSync(join(folder, 'Release'), change(release));
+      await key.gpg(...gpg, '--clearsign', '--output', join(folder, 'InRelease'), join(folder, 'Release'));
+      rmSync(join(folder, 'Release'));
     },
     path: (file) => join(root, file),
     tamper(file, change) {

@@ -44,12 +44,12 @@ export async function writeSuite(archive: string, name: string, looks: SuiteLook
   const flat = name.endsWith('/');
   const folder = join(archive, folderOf(name));
   mkdirSync(folder, { recursive: true });
-  for (const form of ['', '.gz', '.xz', '.bz2']) if (flat) rmSync(join(folder, `Packages${form}`), { force: true });
   const plain = indexes.map(({ component, architecture }) => join(folder, flat ? 'Packages' : `${component}/binary-${architecture}/Packages`));
   const { packing = ['gz', 'xz'] } = looks;
   for (const [at, { stanzas }] of indexes.entries()) {
     const path = plain[at]!;
     mkdirSync(dirname(path), { recursive: true });
+    for (const form of ['.gz', '.xz', '.bz2']) rmSync(`${path}${form}`, { force: true });
     writeFileSync(path, stanzas.join('\n'));
     for (const form of packing) await pack(path, form);
   }

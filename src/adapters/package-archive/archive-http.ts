@@ -21,8 +21,11 @@ export type ArchiveHttpOptions = {
   readonly userAgent: string;
 };
 
-/** What an archive answered: temporary refusals were tried again, redirects followed. The body is empty but of a 200. */
-export type ArchiveAnswer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer };
+/**
+ * What an archive answered: temporary refusals were tried again, redirects followed. The body is empty but of a 200; `cut`: it is more
+ * than was to be taken, and its end is missing.
+ */
+export type ArchiveAnswer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer; readonly cut: boolean };
 
 /** An archive did not answer, in words that follow the host's name: `does not answer (connect: refused)`. */
 export class NoAnswer extends Error {}
@@ -99,17 +102,23 @@ export function createArchiveHttp(options: ArchiveHttpOptions): ArchiveHttp {
         const status = response.statusCode ?? 0;
         const chunks: Buffer[] = [];
         let size = 0;
+        const finish = (cut: boolean): void => {
+          done();
+          resolve({ status, headers: response.headers, body: Buffer.concat(chunks), cut });
+        };
         response.on('data', (chunk: Buffer) => {
+          if (status !== 200) return;
           size += chunk.length;
-          if (size > atMost && status === 200) request.destroy(new ConnectionFault('too-large', `sends more than ${atMost} bytes`));
-          else if (status === 200) chunks.push(chunk);
+          chunks.push(chunk);
+          if (size <= atMost) return;
+          finish(true);
+          request.destroy();
         });
         response.on('error', fail);
         response.on('end', () => {
           // Without this a connection that ends too early would look like a short file.
           if (!response.complete) return fail(new ConnectionFault('broken', 'the connection broke'));
-          done();
-          resolve({ status, headers: response.headers, body: Buffer.concat(chunks) });
+          finish(false);
         });
       });
       request.end();
@@ -150,7 +159,7 @@ export function createArchiveHttp(options: ArchiveHttpOptions): ArchiveHttp {
       const delay = mayPass ? retryDelay({ tries, retryAfter, waited, left: undefined, random: options.random() }) : undefined;
       if (delay === undefined) {
         if (!(outcome instanceof ConnectionFault)) throw new NoAnswer(`answers ${outcome.status}`);
-        const error = new NoAnswer(outcome.kind === 'too-large' || outcome.kind === 'certificate' ? outcome.message : `does not answer (${outcome.message})`);
+        const error = new NoAnswer(outcome.kind === 'certificate' ? outcome.message : `does not answer (${outcome.message})`);
         if (!answered.has(url.host)) gone.set(url.host, error);
         throw error;
       }

@@ -29,6 +29,7 @@ export async function fetchRelease(http: ArchiveHttp, place: SuitePlace, known: 
     const own = !fresh && known?.form === form ? known : undefined;
     const answer = await get(form, own && conditionOf(own));
     if (answer.status === 304 && own !== undefined) return own;
+    if (answer.cut) throw new SuiteFault('mismatch', `${form} of ${place.name} has more than ${AT_MOST >> 20} MB`);
     return answer.status === 200 ? { form, bytes: answer.body, signature: undefined, etag: answer.headers.etag, lastModified: answer.headers['last-modified'] } : answer;
   };
   const inline = await one('InRelease');

@@ -88,10 +88,20 @@ export function createPackageArchive(options: PackageArchiveOptions): PackageArc
     return found;
   }
 
-  function releaseOf({ place, received }: Opened): ReleaseFile {
+  function releaseOf(suite: Opened): ReleaseFile {
+    const { place, received } = suite;
     const release = parseRelease((signedTextOf(received)?.text ?? received.bytes).toString('utf8'));
     if (release === undefined) throw new SuiteFault('mismatch', `${received.form} of ${place.name} has no Date, or no SHA-256 of its indexes`);
+    checkSuite(release, suite);
     return release;
+  }
+
+  /** Signed by the same keys, another suite of an archive could be served in a suite's place for ever: the one without updates. */
+  function checkSuite({ suite, codename }: ReleaseFile, { place, received }: Opened): void {
+    // `buster/updates` is called `buster` inside, as apt knows (apt-pkg/acquire-item.cc, VerifyVendor).
+    const expected = place.suite.replace(/\/[^/]*$/, '');
+    if (place.flat || (suite === '' && codename === '') || suite === expected || codename === expected || suite === place.suite || codename === place.suite) return;
+    throw new SuiteFault('mismatch', `${received.form} of ${place.name} is that of ${codename || suite}`);
   }
 
   /** Once for each set of keys. */

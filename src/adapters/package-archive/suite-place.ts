@@ -7,6 +7,7 @@ export type SuitePlace = {
   readonly uri: string;
   /** Host as `Pin: origin` means it, without a port. */
   readonly site: string;
+  readonly suite: string;
   /** Below it are InRelease and the indexes; ends with `/`. */
   readonly base: string;
   readonly flat: boolean;
@@ -24,5 +25,5 @@ export function suitePlace({ uri, suite }: Pick<SuiteWanted, 'uri' | 'suite'>): 
   const root = url.href.replace(/\/+$/, '');
   const flat = suite.endsWith('/');
   const base = new URL(flat ? `${root}/${suite.replace(/^\/+/, '')}` : `${root}/dists/${suite}/`).href;
-  return { uri: root, site: url.hostname.replace(/^\[(.*)\]$/, '$1'), base, flat, name: `${suite} at ${url.host}` };
+  return { uri: root, site: url.hostname.replace(/^\[(.*)\]$/, '$1'), suite, base, flat, name: `${suite} at ${url.host}` };
 }
