@@ -25,6 +25,9 @@ export async function missingTools({ engineAnswers, forTests }) {
   if (whereIs('docker') === undefined) need(false, 'docker', (await isInArchive('docker-cli')) ? 'docker-cli' : 'docker.io');
   command('docker-registry', 'docker-registry');
   command('mmdebstrap', 'mmdebstrap');
+  // What archives of packages send is unpacked and checked.
+  command('xz', 'xz-utils');
+  need(whereIs('gpgv') !== undefined || whereIs('sqv') !== undefined, 'gpgv', 'gpgv');
   command('git', 'git');
   need(existsSync('/etc/ssl/certs/ca-certificates.crt'), "the system's CA certificates", 'ca-certificates');
   if (forTests) {
@@ -35,6 +38,9 @@ export async function missingTools({ engineAnswers, forTests }) {
     command('debootstrap', 'debootstrap');
     command('wget', 'wget');
     command('gpgv', 'gpgv');
+    command('sqv', 'sqv');
+    command('bzip2', 'bzip2');
+    command('zstd', 'zstd');
     command('gpg', 'gpg');
     command('gpg-agent', 'gpg-agent');
     command('ip', 'iproute2');

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 /** One request, and what it was answered: `bytes` of the body that were sent. */
-export type Asked = { readonly path: string; readonly status: number; readonly bytes: number; readonly agent: string };
+export type Asked = { readonly path: string; readonly status: number; readonly bytes: number; readonly agent: string; /** It came with one. */ readonly login: boolean };
 
 /** What goes wrong with files of a server. */
 export type ServerFault =
@@ -39,7 +39,7 @@ export async function startArchiveServer(folder: string, address: string): Promi
   let faults: { readonly paths: RegExp; readonly fault: ServerFault; times: number }[] = [];
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const path = decodeURIComponent(new URL(request.url!, 'http://x').pathname);
-    const tell = (status: number, bytes = 0): void => void asked.push({ path, status, bytes, agent: request.headers['user-agent'] ?? '' });
+    const tell = (status: number, bytes = 0): void => void asked.push({ path, status, bytes, agent: request.headers['user-agent'] ?? '', login: request.headers.authorization !== undefined });
     const found = faults.findLast(({ paths, times }) => times > 0 && paths.test(path));
     if (found !== undefined) found.times--;
     const fault = found?.fault;

@@ -157,6 +157,10 @@ function writeWhole(path: string, parts: readonly Buffer[]): void {
     }
     renameSync(temporary, path);
   } catch {
-    rmSync(temporary, { force: true });
+    try {
+      rmSync(temporary, { force: true });
+    } catch {
+      // Nothing can be written there at all.
+    }
   }
 }

@@ -20,18 +20,25 @@ type Signer = { readonly key: string; readonly main: string };
  * @param path where programs are looked for
  */
 export async function verifySignature({ text, signature }: SignedText, keyring: Uint8Array, fingerprints: readonly string[] | undefined, path: string, signal: AbortSignal): Promise<Verdict> {
-  const folder = await mkdtemp(join(tmpdir(), 'build-images-signature-'));
+  let folder: string | undefined;
   try {
-    const file = (name: string): string => join(folder, name);
+    const made = (folder = await mkdtemp(join(tmpdir(), 'build-images-signature-')));
+    const file = (name: string): string => join(made, name);
     await Promise.all([writeFile(file('keys.gpg'), keyring), writeFile(file('signature.asc'), signature), writeFile(file('text'), text)]);
-    const run = (command: string, ...args: readonly string[]): Promise<Ended | undefined> => runVerifier(command, args, { PATH: path, LC_ALL: 'C', HOME: folder, GNUPGHOME: folder }, signal);
+    const run = (command: string, ...args: readonly string[]): Promise<Ended | undefined> => runVerifier(command, args, { PATH: path, LC_ALL: 'C', HOME: made, GNUPGHOME: made }, signal);
     const gpgv = await run('gpgv', '--ignore-time-conflict', '--status-fd', '1', '--keyring', file('keys.gpg'), file('signature.asc'), file('text'));
     if (gpgv !== undefined) return verdictOfGpgv(gpgv.output, fingerprints);
     const sqv = await run('sqv', '--keyring', file('keys.gpg'), file('signature.asc'), file('text'));
     if (sqv !== undefined) return verdictOfSqv(sqv, fingerprints);
     return { good: false, says: 'cannot be checked: there is neither gpgv nor sqv on this machine' };
+  } catch (error) {
+    signal.throwIfAborted();
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    // No room for temporary files, or a program that may not be run.
+    return { good: false, says: `cannot be checked: ${code}` };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -76,8 +83,11 @@ export function verdictOfGpgv(status: string, fingerprints: readonly string[] | 
 export function verdictOfSqv({ code, output, errors }: Ended, fingerprints: readonly string[] | undefined): Verdict {
   const signers = [...output.matchAll(/^([0-9A-F]{40,64})$/gm)].map(([, key]) => ({ key: key!, main: key! }));
   if (code === 0 && signers.length > 0) return allowed(signers, fingerprints);
-  if (/missing|no (?:suitable )?(?:key|certificate)|unknown/i.test(errors)) return { good: false, says: "is signed by none of the image's keys" };
-  return { good: false, says: 'does not fit its signature' };
+  const missing = [...errors.matchAll(/^Missing key ([0-9A-F]+)/gim)].map(([, key]) => key!.slice(-16));
+  if (/manipulated/.test(errors)) return { good: false, says: 'does not fit its signature' };
+  if (missing.length > 0) return { good: false, says: `is signed by none of the image's keys (${missing.join(', ')})` };
+  const last = errors.trim().split('\n').at(-1)!.trim();
+  return { good: false, says: `has no good signature${last === '' ? '' : ` (${last})`}` };
 }
 
 /** sources.list(5), "Signed-By": a fingerprint names a key with its subkeys, with `!` behind it that one alone. */
