@@ -98,14 +98,21 @@ export function createPackageReader(source: ImageLayers, cache: PackageCache, en
     }
   }
 
-  async function readFiles(ref: ImageRef, digest: Digest, signal: AbortSignal): Promise<PackageFiles> {
-    const asking = source.layersOf(ref, digest, signal).catch((error: unknown) => {
+  async function layersWanted(ref: ImageRef, digest: Digest, signal: AbortSignal): Promise<readonly ImageLayer[]> {
+    try {
+      const blobs = await source.layersOf(ref, digest, signal);
+      for (const { diffId } of blobs) wanted.set(diffId, (wanted.get(diffId) ?? 0) + 1);
+      return blobs;
+    } catch (error) {
       // It went since its tag was asked for, or an index names what is not there: no other image's trouble.
       throw error instanceof RegistryError && error.status === 404 ? new UnreadableImage(error.message) : error;
-    });
+    }
+  }
+
+  async function readFiles(ref: ImageRef, digest: Digest, signal: AbortSignal): Promise<PackageFiles> {
+    const asking = layersWanted(ref, digest, signal);
     looking.add(asking);
     const blobs = await asking.finally(() => looking.delete(asking));
-    for (const { diffId } of blobs) wanted.set(diffId, (wanted.get(diffId) ?? 0) + 1);
     // Only then is it known how many images share a layer.
     while (looking.size > 0) await Promise.allSettled(looking);
     const missing = blobs.filter(({ diffId }) => !isKnown(diffId));

@@ -21,12 +21,12 @@ export async function readLayer(source: AsyncIterable<Uint8Array>, recording: La
   const { Parser } = await import('tar/parse');
   const hash = createHash('sha256');
   let odd: unknown;
-  let isBlank = true;
+  let hasEnd = false;
   const parser = new Parser({
     onwarn: (code, message) => {
-      // A layer without entries is an archive's end alone (POSIX pax, "ustar Interchange Format": two blocks of zeros).
-      if (code === 'TAR_BAD_ARCHIVE' && isBlank) return;
-      if (code !== 'TAR_ENTRY_INFO') odd ??= new OddLayer(`it is no good tar: ${String(message)}`);
+      // A build that changes nothing makes a layer of nothing but an end, or of nothing: the parser takes it for no tar.
+      const isEmpty = code === 'TAR_BAD_ARCHIVE' && (hasEnd || unpacked === 0);
+      if (code !== 'TAR_ENTRY_INFO' && !isEmpty) odd ??= new OddLayer(`it is no good tar: ${String(message)}`);
     },
     onReadEntry: (entry) => {
       const { path, linkpath = '', size } = entry;
@@ -51,6 +51,7 @@ export async function readLayer(source: AsyncIterable<Uint8Array>, recording: La
       entry.resume();
     },
   });
+  parser.on('eof', () => (hasEnd = true));
   // A name of a megabyte would be left out unsaid.
   parser.on('ignoredEntry', () => (odd ??= new OddLayer('it has a header larger than any name')));
   const ended = new Promise<void>((resolve, reject) => {
@@ -76,7 +77,6 @@ export async function readLayer(source: AsyncIterable<Uint8Array>, recording: La
       // What unpacks to something packed is no layer, and the parser would unpack it.
       if (unpacked === piece.length && packingOf(piece) !== 'none') return done(new OddLayer('it is packed twice'));
       hash.update(piece);
-      isBlank &&= piece.every((byte) => byte === 0);
       if (parser.write(piece) || odd !== undefined) done();
       else parser.once('drain', done);
     },

@@ -156,14 +156,21 @@ function changeOf(change: LayerChange['change'], value: string, content: (digest
   }
 }
 
-/** Two runs may look at once: what is gone already is no fault. */
+/** Two runs may look at once: what is gone already is no fault. Nor is a folder that may not be read. */
 function removeUnused(folder: string, before: number): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    const path = join(entry.parentPath, entry.name);
+  for (const path of filesBelow(folder)) {
     try {
-      if (entry.isFile() && statSync(path).mtimeMs < before) rmSync(path);
+      if (statSync(path).mtimeMs < before) rmSync(path);
     } catch {
       continue;
     }
+  }
+}
+
+function filesBelow(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true, recursive: true }).flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : []));
+  } catch {
+    return [];
   }
 }

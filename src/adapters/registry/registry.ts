@@ -179,11 +179,12 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & Reg
       return layers;
     },
 
-    async readBlob(ref, { digest, urls }, read, signal) {
+    async readBlob(ref, layer, read, signal) {
+      const { digest } = layer;
       const from = (at: ImageRef, once: boolean) => {
         const path = `/v2/${repositoryIn(at)}/blobs/${digest}`;
         const ask = (): Promise<Answer> => http.send({ host: at.registry, method: 'GET', path, repository: repositoryIn(at), once, streamed: true }, signal);
-        return readVerified({ digest, urls, registry: registryName(at), name: `${repositoryIn(at)}@${shortDigest(digest)}`, faults: faultsOf(at), tries: once ? 1 : 3, ask }, read, signal);
+        return readVerified({ layer, registry: registryName(at), name: `${repositoryIn(at)}@${shortDigest(digest)}`, faults: faultsOf(at), tries: once ? 1 : 3, ask }, read, signal);
       };
       return (await mirrors.first(ref, (mirrored) => from(mirrored, true))) ?? from(ref, false);
     },
