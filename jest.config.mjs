@@ -35,6 +35,7 @@ export const ON_ONE_ENGINE = [
   'integration/adapters-local.test.ts',
   // What real apt says of the same files.
   'integration/apt-worlds.test.ts',
+  'integration/real-apt.test.ts',
   'integration/apt-repository.test.ts',
   // How base images are made. That every engine takes them alike is for engine-layers.test.ts.
   'integration/base-image.test.ts',
