@@ -32,6 +32,7 @@ export const ON_ONE_ENGINE = [
   'e2e/which.test.ts',
   // A rollback moves tags in the registry and asks no engine.
   'e2e/rollback.test.ts',
+  'e2e/rollback-night.test.ts',
   'integration/adapters-local.test.ts',
   // What real apt says of the same files.
   'integration/apt-worlds.test.ts',

@@ -1,8 +1,8 @@
 import type { Event } from '../execute/event.js';
 import { pendingFixes } from '../plan/pending-fix.js';
-import { explain, sayNames } from '../plan/reason.js';
+import { explain, sayNames, type Reason } from '../plan/reason.js';
 import { isResting, restFailing, type Failing } from '../plan/retry.js';
-import { isPending } from '../plan/step.js';
+import { isPending, type Plan, type Step } from '../plan/step.js';
 import { upgradeLines } from '../plan/upgrade-lines.js';
 import type { NightFacts } from '../report/night-report.js';
 import type { RunConfig } from '../shared/config.js';
@@ -57,7 +57,7 @@ export async function workOnce(config: RunConfig, git: NightGit, night: Night, l
     const resting = new Map([...history.failing].filter(([image, one]) => rests(one, tries.get(image), night)));
     const plan = restFailing(planned.plan, tree.graph, resting);
     const fixes = pendingFixes(withoutHeldBack(found.upgrades), new Set(found.unknown.keys()), history.fixes, night.startedAt);
-    night.facts = { ...night.facts, ...factsOf(found, options), fixes, ...failingOf(history, tries, left), git: [...new Set([...hindered.values()].filter(({ isFault }) => isFault).map(({ why }) => why))] };
+    night.facts = { ...night.facts, ...factsOf(found, plan, options), fixes, ...failingOf(history, tries, left), git: [...new Set([...hindered.values()].filter(({ isFault }) => isFault).map(({ why }) => why))] };
     const pause = pauseOf(night, locks, environment);
     const due = new Set(plan.steps.filter(isPending).map(({ image }) => image));
     const run: NightRun = {
@@ -94,8 +94,13 @@ function withoutHeldBack(upgrades: ReadonlyMap<ImageName, readonly OwnedUpgrade[
   return new Map([...upgrades].map(([image, all]) => [image, all.filter(({ heldBack }) => heldBack === undefined)]));
 }
 
-/** What a refresh found that its runs do not tell. */
-function factsOf({ refresh, upgrades, unknown }: FoundRefresh, { everyUpgrade }: Options): Pick<NightFacts, 'outdated' | 'unknown' | 'heldBack' | 'notBrought' | 'listed' | 'left' | 'notes'> {
+/** Why an image is left that was withdrawn. */
+function withheldIn({ image, reasons }: Step): readonly (readonly [ImageName, Reason])[] {
+  return reasons.flatMap((reason) => (reason.why === 'withdrawn-latest' ? [[image, reason] as const] : []));
+}
+
+/** What a refresh found, or planning, that the night's runs do not tell. */
+function factsOf({ refresh, upgrades, unknown }: FoundRefresh, { steps }: Plan, { everyUpgrade }: Options): Pick<NightFacts, 'outdated' | 'unknown' | 'heldBack' | 'notBrought' | 'listed' | 'left' | 'notes'> {
   const counts = (upgrade: OwnedUpgrade): boolean => upgrade.security || everyUpgrade;
   const say = sayNames([...upgrades.keys()]);
   const held = [...upgrades].map(([image, all]) => [image, all.filter((upgrade) => upgrade.heldBack !== undefined && counts(upgrade)).map((upgrade) => `${upgrade.package} (${upgrade.heldBack!})`)] as const);
@@ -106,7 +111,7 @@ function factsOf({ refresh, upgrades, unknown }: FoundRefresh, { everyUpgrade }:
     notBrought: new Map([...refresh.notBrought].map(([image, all]) => [image, upgradeLines(all)])),
     listed: [...refresh.unwritable.keys()],
     left: refresh.left.size === 0 ? undefined : { images: [...refresh.left.keys()], because: '--max-builds' },
-    notes: [...refresh.held].map(([image, reason]) => `${say(image)} is left: ${explain(reason, say)}`),
+    notes: [...new Map([...steps.flatMap(withheldIn), ...refresh.held])].map(([image, reason]) => `${say(image)} is left: ${explain(reason, say)}`),
   };
 }
 

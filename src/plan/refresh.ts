@@ -187,7 +187,8 @@ function haltOf(node: Node, there: ImageState, around: Around): Reason | undefin
   if (there.version === undefined || move.result === 'there') return undefined;
   const withdrawn = withdrawnVersion(image, there, state, needs);
   if (withdrawn === undefined) return { why: 'promotion-pending', from: there.latest?.provenance?.version ?? 'another image' };
-  return request.outdatedWithdrawn.has(withdrawn.digest) ? undefined : { why: 'withdrawn-latest', tag: withdrawn.tag, waitsFor: 'version' };
+  const isOnRefreshed = node.sources.some(({ image: parent }) => parent !== undefined && isBuilt(around.due.get(parent)));
+  return isOnRefreshed || request.outdatedWithdrawn.has(withdrawn.digest) ? undefined : { why: 'withdrawn-latest', tag: withdrawn.tag, waitsFor: 'version' };
 }
 
 /** Whether an image needs no entry, or may get one. */

@@ -113,6 +113,11 @@ describe('planRefresh', () => {
       const plan = refreshed('base ← web', { found: versioned, upgrades: { base: [upgrade('base')] } });
       expect([dueIn(plan), [...plan.held]]).toEqual([[], [['base', { why: 'withdrawn-latest', tag: 'withdrawn-2.0', waitsFor: 'version' }]]]);
     });
+    it('is passed over once what it stands on is refreshed', () => {
+      const web = { ...image('web 2.0', provenance({ definition: today('web'), version: '2.0' })) };
+      const found: Outside = { images: { web: { version: web, latest: image('web 1.1', provenance({ definition: today('web'), version: '1.1' })) } }, withdrawn: { web: [{ tag: 'withdrawn-2.0', ...web }] } };
+      expect(dueIn(refreshed('base ← web', { found, upgrades: { base: [upgrade('base')] } }))).toEqual(['base: packages-outdated', 'web: parent-refreshed']);
+    });
     it('is not made again: a rolling image waits', () => {
       const plan = refreshed('base', { rolling: ['base'], found: rolling, upgrades: { base: [upgrade('base')] } });
       expect([dueIn(plan), [...plan.held]]).toEqual([[], [['base', { why: 'withdrawn-latest', tag: 'withdrawn-20260101', waitsFor: 'change' }]]]);
