@@ -63,7 +63,7 @@ export async function findRefresh(config: RunConfig, connections: Connections, o
   const isOutdated = async (image: ImageName, digest: Digest, tried: readonly string[]): Promise<boolean> => {
     try {
       const there = parseImagePackages(await packages.filesOf(graph.nodes.get(image)!.ref, digest, signal));
-      const one = { digest, installed: installedIn(there), ...(await compare(there)) };
+      const one = { digest, installed: installedIn(there), ...(await compare(there, digest)) };
       // What only its parents bring, it waits for with them: a rebuild of it alone would come out as it was.
       const newer = ownersOf(graph, { ...read, images: new Map(read.images).set(image, one) }).get(image)!;
       return newer.some((upgrade) => 'image' in upgrade.owner && upgrade.owner.image === image && upgrade.heldBack === undefined && (upgrade.security || options.everyUpgrade) && !tried.includes(upgradeMark(upgrade)));

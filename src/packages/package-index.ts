@@ -27,6 +27,8 @@ export type PackageIndex = {
   /** Empty in a flat archive. */
   readonly component: string;
   readonly architecture: string;
+  /** Hex, by the Release file: what tells its content from all others. */
+  readonly sha256: string;
   /** Every version that it lists of a package, in no promised order. */
   versionsOf(name: string): readonly AvailablePackage[];
   /** Packages that provide a name (`Provides:`), the one of that name not among them. */

@@ -3,6 +3,8 @@ import { findUpgrades } from '../packages/find-upgrades.js';
 import { parseImagePackages, type ImagePackages } from '../packages/image-packages.js';
 import type { PackageArchive, Unknown } from '../packages/package-archive.js';
 import type { PackageFiles } from '../packages/package-files.js';
+import type { PackageIndex } from '../packages/package-index.js';
+import type { Upgrade } from '../packages/upgrade.js';
 import type { Digest } from '../shared/digest.js';
 import { RegistryError } from '../shared/errors.js';
 import { parseImageRef, withTag, type ImageName, type ImageRef } from '../shared/image-ref.js';
@@ -10,6 +12,7 @@ import { packageKey, type ImageUpgrades, type OutsidePackages, type UpgradesRead
 import { UnreadableImage, type PackageReader } from './package-reader.js';
 import type { PublishedImages } from './published-images.js';
 import type { State } from './state.js';
+import { comparisonKey, type UpgradeMemory } from './upgrade-memory.js';
 
 /** The outside that images' packages are read from. */
 export type PackagesOutside = {
@@ -21,18 +24,26 @@ export type PackagesOutside = {
 export type Compared = Pick<ImageUpgrades, 'unknown' | 'upgrades' | 'archived'>;
 
 /** Looks for what is newer than what an image has. */
-export type Compare = (image: ImagePackages) => Promise<Compared>;
+export type Compare = (image: ImagePackages, digest: Digest) => Promise<Compared>;
 
 /** Looks in the archives that an image's own sources name; what is wrong with one of them is what the image is unknown for. */
-export function inArchives(archive: PackageArchive, signal: AbortSignal): Compare {
-  return async (image) => {
+export function inArchives(archive: PackageArchive, signal: AbortSignal, memory?: UpgradeMemory): Compare {
+  const find = (image: ImagePackages, digest: Digest, indexes: readonly PackageIndex[]): readonly Upgrade[] => {
+    const key = comparisonKey(digest, image, indexes);
+    const known = memory?.recall(key);
+    if (known !== undefined) return known;
+    const found = findUpgrades(image, indexes);
+    memory?.remember(key, found);
+    return found;
+  };
+  return async (image, digest) => {
     const suites = await Promise.all(image.sources.map((wanted) => archive.readSuite(wanted, signal)));
     const indexes = suites.flatMap((suite) => (suite.known ? suite.indexes : []));
     const archived = image.sources.flatMap(({ suite }, at) => {
       const read = suites[at]!;
       return read.known && read.archived === true ? [suite] : [];
     });
-    return { unknown: suites.flatMap((suite) => (suite.known ? [] : [suite.unknown])), upgrades: findUpgrades(image, indexes), archived: [...new Set(archived)] };
+    return { unknown: suites.flatMap((suite) => (suite.known ? [] : [suite.unknown])), upgrades: find(image, digest, indexes), archived: [...new Set(archived)] };
   };
 }
 
@@ -125,13 +136,13 @@ type ContentsReader = (ref: ImageRef, digest: Digest) => Promise<Contents>;
 
 function contentsReader({ packages }: PackagesOutside, compare: Compare, signal: AbortSignal): ContentsReader {
   const byFiles = new Map<PackageFiles, Contents>();
-  const make = (files: PackageFiles): Contents => {
+  const make = (files: PackageFiles, digest: Digest): Contents => {
     const image = parseImagePackages(files);
     let compared: Promise<Compared> | undefined;
     return {
       unknown: image.unreadable,
       installed: installedIn(image),
-      compared: () => (compared ??= compare(image)),
+      compared: () => (compared ??= compare(image, digest)),
     };
   };
   return async (ref, digest) => {
@@ -142,7 +153,7 @@ function contentsReader({ packages }: PackagesOutside, compare: Compare, signal:
       if (!(error instanceof UnreadableImage)) throw error;
       return { unknown: [unreadable(error.message)], installed: new Map(), compared: () => Promise.resolve({ unknown: [], upgrades: [], archived: [] }) };
     }
-    const there = byFiles.get(files) ?? make(files);
+    const there = byFiles.get(files) ?? make(files, digest);
     byFiles.set(files, there);
     return there;
   };

@@ -3,6 +3,7 @@ import { recordOf } from '../../src/packages/installed-packages.js';
 import type { PackageFiles } from '../../src/packages/package-files.js';
 import type { PackageIndex, SuiteRelease } from '../../src/packages/package-index.js';
 import type { AvailablePackage } from '../../src/packages/package-record.js';
+import { digestOf } from '../../src/shared/digest.js';
 import { parseStanzas } from '../../src/shared/stanzas.js';
 
 /** Files of an image by their text. */
@@ -44,10 +45,11 @@ export function indexWith(codename: string, packages: readonly string[], release
 }
 
 /** The index that a Packages file is. */
-export function indexOfText(text: string, of: Omit<PackageIndex, 'versionsOf' | 'providersOf'>): PackageIndex {
+export function indexOfText(text: string, of: Omit<PackageIndex, 'versionsOf' | 'providersOf' | 'sha256'>): PackageIndex {
   const records = parseStanzas(text).map(availableOf);
   return {
     ...of,
+    sha256: digestOf(text).slice('sha256:'.length),
     versionsOf: (name) => records.filter((record) => record.name === name),
     providersOf: (name) => records.filter((record) => record.name !== name && record.relations.provides.split(',').some((each) => each.trim().split(/[ (]/)[0] === name)),
   };

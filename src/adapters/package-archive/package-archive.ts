@@ -79,7 +79,7 @@ export function createPackageArchive(options: PackageArchiveOptions): PackageArc
     const found = await Promise.all(
       all.map(async (index) => {
         const distilled = await distilledOf(place, release, index, signal);
-        const known = suite.shared.get(index.path) ?? openDistilledIndex(distilled, { release, site: place.site, uri: place.uri, component: index.component, architecture: index.architecture });
+        const known = suite.shared.get(index.path) ?? openDistilledIndex(distilled, { release, site: place.site, uri: place.uri, component: index.component, architecture: index.architecture, sha256: index.sha256 });
         suite.shared.set(index.path, known);
         return known;
       }),

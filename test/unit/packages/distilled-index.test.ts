@@ -9,6 +9,7 @@ const PLACE: IndexPlace = {
   uri: 'http://deb.example.org/debian',
   component: 'main',
   architecture: 'amd64',
+  sha256: 'ab',
 };
 
 const TEXT = `Package: zlib1g

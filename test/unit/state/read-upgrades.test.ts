@@ -6,6 +6,7 @@ import { formatImageRef } from '../../../src/shared/image-ref.js';
 import type { UpgradesRead } from '../../../src/state/image-upgrades.js';
 import { UnreadableImage } from '../../../src/state/package-reader.js';
 import { inArchives, readUpgrades } from '../../../src/state/read-upgrades.js';
+import { createUpgradeMemory, type UpgradeMemory } from '../../../src/state/upgrade-memory.js';
 import type { ImageState } from '../../../src/state/state.js';
 import { indexWith, packageFiles, statusOf } from '../../support/packages-in-memory.js';
 import { image, manifest, published, REGISTRY, rolled, stateFor, tree } from '../../support/plan-tree.js';
@@ -29,6 +30,7 @@ type World = {
   /** By reference: the word of an outside image's manifest, or why there is no answer. */
   readonly outside?: Readonly<Record<string, string | Error>>;
   readonly select?: readonly string[];
+  readonly memory?: UpgradeMemory;
 };
 
 const known = (...indexes: readonly ReturnType<typeof indexWith>[]): SuiteRead => ({ known: true, indexes });
@@ -67,7 +69,7 @@ async function reading(text: string, world: World): Promise<UpgradesRead & { rea
         },
       },
     },
-    inArchives(archive, new AbortController().signal),
+    inArchives(archive, new AbortController().signal, world.memory),
     new AbortController().signal,
   );
   return { ...read, asked };
@@ -102,6 +104,14 @@ describe('readUpgrades', () => {
     expect(told(read)).toEqual(['base ssl 1 2', 'tool ssl 1 2', 'tool php 8 9', 'web ssl 1 2']);
     expect(read.asked.filter((one) => one === 'suite trixie')).toHaveLength(2);
     expect(read.images.get('web')!.installed).toBe(read.images.get('base')!.installed);
+  });
+  it('what was found of an image is remembered until its archives have something else', async () => {
+    const memory = createUpgradeMemory(undefined, 0);
+    const recalled: boolean[] = [];
+    const watched: UpgradeMemory = { ...memory, recall: (key) => (recalled.push(memory.recall(key) !== undefined), memory.recall(key)) };
+    const of = async (...packages: readonly string[]): Promise<readonly string[]> => told(await reading('base', { memory: watched, files: { 'base 2.0': filesWith(['ssl 1']) }, suites: { trixie: known(indexWith('trixie', packages)) } }));
+    expect([await of('ssl 2'), await of('ssl 2'), await of('ssl 3')]).toEqual([['base ssl 1 2'], ['base ssl 1 2'], ['base ssl 1 3']]);
+    expect(recalled).toEqual([false, true, false]);
   });
   it('an archive that is unknown makes the images that ask it unknown, and no others; what the others have is still told', async () => {
     const suites = { trixie: known(indexWith('trixie', ['ssl 2'])), 'trixie-security': { known: false, unknown: EXPIRED } as const };
