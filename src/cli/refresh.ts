@@ -3,7 +3,7 @@ import { isPending, type Plan } from '../plan/step.js';
 import { formatPlan } from '../report/format-plan.js';
 import { formatRefresh, formatRefreshNotes, refreshToJson, type RefreshReport } from '../report/format-refresh.js';
 import type { UpdateEnd } from '../report/format-update.js';
-import { EXIT, UsageError, type ExitCode } from '../shared/errors.js';
+import { EXIT, Fault, PartlyDone, UsageError, type ExitCode } from '../shared/errors.js';
 import type { Environment } from './environment.js';
 import { openGitOfTrees, type GitOfTrees } from './git-of-trees.js';
 import { connect } from './outside.js';
@@ -37,13 +37,15 @@ export const refresh: Verb = async (options, environment) => {
         return exitOf(found, EXIT.ok);
       }
       const end = await write(found, gits, options, environment);
-      const { tree, planned } = await planRefreshed(found, config, publishing, connections, options, environment);
-      if (!planned.plan.steps.some(isPending)) {
+      const built = planRefreshed(found, config, publishing, connections, options, environment).then(async ({ tree, planned }) => {
+        if (planned.plan.steps.some(isPending)) {
+          if (!options.json) for (const line of [...entryLines(found, end), ...formatRefreshNotes(report(end))]) environment.out(line);
+          return execute(tree, planned, lock, connections, options, environment);
+        }
         show(report(end, planned.plan), options, environment);
-        return exitOf(found, EXIT.ok);
-      }
-      if (!options.json) for (const line of [...entryLines(found, end), ...formatRefreshNotes(report(end))]) environment.out(line);
-      return exitOf(found, await execute(tree, planned, lock, connections, options, environment));
+        return EXIT.ok;
+      });
+      return exitOf(found, await built.catch((error: unknown) => failed(error, found, end)));
     } finally {
       lock?.release();
     }
@@ -52,8 +54,13 @@ export const refresh: Verb = async (options, environment) => {
   }
 };
 
-async function write({ entries, tree, message }: FoundRefresh, gits: GitOfTrees, options: Options, environment: Environment): Promise<Omit<UpdateEnd, 'inGit'>> {
-  return writeEntries(entries, options.commit ? committing(gits.all!, message) : undefined, tree.config, environment);
+async function write({ entries, tree, message }: FoundRefresh, { all: git }: GitOfTrees, options: Options, environment: Environment): Promise<Omit<UpdateEnd, 'inGit'>> {
+  if (!options.commit) return writeEntries(entries, undefined, tree.config, environment);
+  // Most entries that are not published yet were committed by whoever wrote them.
+  const { realPath } = await import('../adapters/file-writing.js');
+  const realOf = ({ path }: { readonly path: string }): string => realPath(environment.cwd, path);
+  const open = await git!.changed(entries.unchanged.map(realOf));
+  return writeEntries({ steps: entries.steps, unchanged: entries.unchanged.filter((file) => open.has(realOf(file))) }, committing(git!, message), tree.config, environment);
 }
 
 /** What nobody can say goes before what is well, and behind what failed. */
@@ -70,6 +77,12 @@ function outsideIn({ upgrades }: FoundRefresh, { everyUpgrade }: Options): Reado
     outside.set(owner.outside, known.set(`${upgrade.package}:${upgrade.arch}=${upgrade.to}`, upgrade));
   }
   return new Map([...outside].map(([ref, known]) => [ref, [...known.values()]]));
+}
+
+/** What comes before the first build, and behind the entries. */
+function failed(error: unknown, { entries: { steps } }: FoundRefresh, { written, commit }: Omit<UpdateEnd, 'inGit'>): never {
+  if (!(error instanceof Fault) || !written) throw error;
+  throw new PartlyDone(error, `Nothing was built; ${steps.length === 1 ? '1 changelog is' : `${steps.length} changelogs are`} ${commit === undefined ? 'written' : `committed as ${commit.slice(0, 12)}`}, and the same command goes on.`);
 }
 
 function entryLines({ entries: { steps } }: FoundRefresh, { commit }: Omit<UpdateEnd, 'inGit'>): readonly string[] {

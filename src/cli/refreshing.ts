@@ -10,10 +10,10 @@ import type { RunPublishing } from '../plan/step.js';
 import { changelogPath, commitMessage } from '../plan/update.js';
 import type { RunConfig } from '../shared/config.js';
 import type { Digest } from '../shared/digest.js';
-import { UsageError } from '../shared/errors.js';
-import type { ImageName } from '../shared/image-ref.js';
+import { RegistryError, UsageError } from '../shared/errors.js';
+import { formatImageRef, type ImageName } from '../shared/image-ref.js';
 import type { OwnedUpgrade } from '../state/image-upgrades.js';
-import { readNeeds } from '../state/read-state.js';
+import { readNeeds, type Outside } from '../state/read-state.js';
 import { inArchives, installedIn } from '../state/read-upgrades.js';
 import { UnreadableImage } from '../state/package-reader.js';
 import type { State } from '../state/state.js';
@@ -21,6 +21,7 @@ import type { Environment } from './environment.js';
 import type { Connections } from './outside.js';
 import { digestOnDisk, outsideOf, planning, readTreeAndState, selection, type Planning } from './planning.js';
 import { readUpgrades } from './reading-upgrades.js';
+import { registryHost } from './tree-outside.js';
 import { settle, WrongDefinitions, type Tree } from './tree.js';
 import { excludedImages, signaturesOf } from './update.js';
 import type { Options } from './verb.js';
@@ -93,13 +94,31 @@ export async function findRefresh(config: RunConfig, connections: Connections, o
     };
     const refresh = planRefresh(graph, state, request);
     const unread = [...refresh.held].flatMap(([image]) => (state.withdrawn.get(image) ?? []).filter(({ digest }) => !withdrawn.has(digest)).map((one) => ({ image, ...one })));
-    if (refresh.needs.length > 0) state = await readNeeds(graph, state, refresh.needs, outsideOf(connections), signal);
+    if (refresh.needs.length > 0) state = await readNeeds(graph, state, refresh.needs, asking(connections, config, environment), signal);
     else if (unread.length > 0) for (const { image, digest, provenance } of unread) withdrawn.set(digest, await isOutdated(image, digest, provenance?.tried ?? []));
     else {
       const unknown = new Map([...read.images].flatMap(([image, one]) => (one.unknown.length === 0 ? [] : [[image, one.unknown] as const])));
       return { tree, state, refresh, upgrades, unknown, outdatedWithdrawn, ...(await entriesOf(tree, state, refresh, connections, options, environment)) };
     }
   }
+}
+
+/** Somebody else's registry that does not tell what an outside image is by now keeps nothing from being refreshed for other reasons. */
+function asking(connections: Connections, { trees }: RunConfig, { err }: Environment): Outside {
+  const outside = outsideOf(connections);
+  const ours = new Set(trees.map(({ config }) => registryHost(config)));
+  return {
+    ...outside,
+    published: {
+      ...outside.published,
+      digestOf: (ref, signal) =>
+        outside.published.digestOf(ref, signal).catch((error: unknown) => {
+          if (!(error instanceof RegistryError) || ours.has(ref.registry)) throw error;
+          err(`whether ${formatImageRef(ref)} moved is not known: ${error.message}`);
+          return undefined;
+        }),
+    },
+  };
 }
 
 async function entriesOf(tree: Tree, state: State, { due }: Refresh, connections: Connections, options: Options, environment: Environment): Promise<Pick<FoundRefresh, 'entries' | 'changelogs' | 'message'>> {

@@ -1,4 +1,4 @@
-import { EXIT, Fault, type ExitCode } from '../shared/errors.js';
+import { EXIT, Fault, PartlyDone, type ExitCode } from '../shared/errors.js';
 import { docsOf } from '../shared/fault-docs.js';
 import { parseArguments } from './args.js';
 import type { Environment } from './environment.js';
@@ -37,7 +37,7 @@ export async function sayFaults(environment: Environment, act: (asks: (verb: Ver
     }
     // Faults of the outside that come after the first build are events of the run and never get here.
     const isOutside = error.exit === EXIT.engine || error.exit === EXIT.registry || error.exit === EXIT.archive;
-    environment.err(writes && isOutside ? `${error.message}. Nothing was built or changed.` : error.message);
+    environment.err(writes && isOutside && !(error instanceof PartlyDone) ? `${error.message}. Nothing was built or changed.` : error.message);
     for (const hint of error.hints) environment.err(`  try: ${hint}`);
     const docs = docsOf(error);
     if (docs !== undefined) environment.err(`  docs: ${docs}`);

@@ -55,6 +55,13 @@ export class UsageError extends Fault {
   }
 }
 
+/** A fault behind which something stays done; `done` says what, as a sentence. */
+export class PartlyDone extends Fault {
+  constructor(fault: Fault, done: string) {
+    super(fault.exit, `${fault.message}. ${done}`, fault.hints);
+  }
+}
+
 /** The Docker engine does not answer, or refuses. */
 export class EngineError extends Fault {
   constructor(message: string, hints: readonly string[] = []) {
