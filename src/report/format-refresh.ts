@@ -45,7 +45,7 @@ export function formatRefresh(report: RefreshReport): readonly string[] {
 
 /** What a person should know that is not in the plan: what no rebuild brings, what is held, what is unknown. A line each. */
 export function formatRefreshNotes({ refresh, entries, outside, unknown }: Omit<RefreshReport, 'end' | 'plan'>): readonly string[] {
-  const say = sayNames([...refresh.due.keys(), ...refresh.held.keys(), ...refresh.notBrought.keys(), ...unknown.keys()]);
+  const say = sayNames([...refresh.due.keys(), ...refresh.held.keys(), ...refresh.notBrought.keys(), ...entries.waiting.map(({ image }) => image), ...unknown.keys()]);
   const few = (upgrades: readonly Upgrade[]): string => {
     const lines = upgradeLines(upgrades);
     return `${lines.slice(0, 3).join(', ')}${lines.length > 3 ? ` and ${lines.length - 3} more` : ''}`;
