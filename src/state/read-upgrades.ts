@@ -1,7 +1,7 @@
 import { packageSources, type Graph } from '../graph/graph.js';
 import { findUpgrades } from '../packages/find-upgrades.js';
 import { parseImagePackages, type ImagePackages } from '../packages/image-packages.js';
-import type { PackageArchive, Unknown } from '../packages/package-archive.js';
+import type { PackageArchive, SuiteRead, SuiteWanted, Unknown } from '../packages/package-archive.js';
 import type { PackageFiles } from '../packages/package-files.js';
 import type { PackageIndex } from '../packages/package-index.js';
 import type { Upgrade } from '../packages/upgrade.js';
@@ -36,8 +36,24 @@ export function inArchives(archive: PackageArchive, signal: AbortSignal, memory?
     memory?.remember(key, found);
     return found;
   };
+  const asked = new Map<string, Promise<SuiteRead>>();
+  const numbers = new WeakMap<Uint8Array, number>();
+  let last = 0;
+  const numberOf = (bytes: Uint8Array): number => {
+    const number = numbers.get(bytes) ?? ++last;
+    numbers.set(bytes, number);
+    return number;
+  };
+  // Equal files of images are one object, so that keys need not be compared.
+  const read = (wanted: SuiteWanted): Promise<SuiteRead> => {
+    const keyrings = wanted.keyrings === 'trusted' ? wanted.keyrings : wanted.keyrings.map(({ path, bytes }) => [path, numberOf(bytes)]);
+    const key = JSON.stringify({ ...wanted, keyrings, fingerprints: wanted.fingerprints ?? null });
+    const answer = asked.get(key) ?? archive.readSuite(wanted, signal);
+    asked.set(key, answer);
+    return answer;
+  };
   return async (image, digest) => {
-    const suites = await Promise.all(image.sources.map((wanted) => archive.readSuite(wanted, signal)));
+    const suites = await Promise.all(image.sources.map(read));
     const indexes = suites.flatMap((suite) => (suite.known ? suite.indexes : []));
     const archived = image.sources.flatMap(({ suite }, at) => {
       const read = suites[at]!;

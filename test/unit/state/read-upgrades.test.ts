@@ -98,12 +98,22 @@ describe('readUpgrades', () => {
     const read = await reading('base', { images: { base: { version: image('base 2.0') } }, files: { 'base 2.0': filesWith(['ssl 1']) } });
     expect(told(read)).toEqual(['base ssl 1 2']);
   });
-  it('images of one content are compared once', async () => {
+  it('images of one content are compared once, and each suite is asked once', async () => {
     const same = filesWith(['ssl 1']);
     const read = await reading('base ← web, base ← tool', { files: { 'base 2.0': same, 'web 2.0': same, 'tool 2.0': filesWith(['ssl 1', 'php 8']) } });
     expect(told(read)).toEqual(['base ssl 1 2', 'tool ssl 1 2', 'tool php 8 9', 'web ssl 1 2']);
-    expect(read.asked.filter((one) => one === 'suite trixie')).toHaveLength(2);
+    expect(read.asked.filter((one) => one === 'suite trixie')).toHaveLength(1);
     expect(read.images.get('web')!.installed).toBe(read.images.get('base')!.installed);
+  });
+  it.each<readonly [string, string, string, string]>([
+    ['other keys', 'k1', 'k2', SOURCES.replace('trusted=yes', 'signed-by=/etc/apt/keyrings/k.gpg')],
+    ['no need of a signature', 'k1', 'k1', SOURCES],
+    ['other components', 'k1', 'k1', SOURCES.replace('main', 'main contrib')],
+  ])('a suite is asked again for an image with %s', async (_, one, other, sources) => {
+    const withKey = (key: string, text: string): PackageFiles => new Map([...filesWith([], text), ...packageFiles({ '/etc/apt/keyrings/k.gpg': key })]);
+    const signed = SOURCES.replace('trusted=yes', 'signed-by=/etc/apt/keyrings/k.gpg');
+    const read = await reading('base, web', { files: { 'base 2.0': withKey(one, signed), 'web 2.0': withKey(other, sources) } });
+    expect(read.asked.filter((asked) => asked === 'suite trixie')).toHaveLength(2);
   });
   it('what was found of an image is remembered until its archives have something else', async () => {
     const memory = createUpgradeMemory(undefined, 0);
