@@ -39,7 +39,7 @@ export async function lockNight(config: RunConfig, publishing: RunPublishing, en
   const { clock, signal } = environment;
   let held: Lock | undefined = await lockRun(config, publishing, environment, NIGHT);
   let patience = PATIENCE;
-  const givenUp = `${NIGHT}pid ${environment.pid}, which gave way`;
+  const givenUp = `${NIGHT}pid ${environment.pid}, ${GAVE_WAY}`;
   const asked = (): string | undefined => {
     for (const name of names) {
       const word = heldBy(directory, asking(name));
@@ -90,8 +90,11 @@ export async function lockNight(config: RunConfig, publishing: RunPublishing, en
   };
 }
 
-/** What became of asking for way, of all places that a config names. */
-export type Asked = { readonly way: 'free' } | { readonly way: 'given'; readonly by: string };
+/** What became of asking for way, of all places that a config names. `gone`: the night has ended meanwhile, by itself or not. */
+export type Asked = { readonly way: 'free' } | { readonly way: 'given' | 'gone'; readonly by: string };
+
+/** Ends what a night last says of itself before it pauses. */
+const GAVE_WAY = 'which gave way';
 
 /**
  * Asks the night that is at work for way, and waits until it has given it.
@@ -99,7 +102,7 @@ export type Asked = { readonly way: 'free' } | { readonly way: 'given'; readonly
  * @param waits told once of who is at work, if it has to be waited for
  */
 export async function askForWay(config: RunConfig, patience: number, who: string, waits: (heldBy: string) => void, environment: Environment): Promise<Asked> {
-  const { heldBy, tryLock } = await import('../adapters/lock.js');
+  const { heldBy, lastWord, tryLock } = await import('../adapters/lock.js');
   const directory = await lockDirectory(environment);
   const places = new Map([...locksOf(config, true), ...locksOf(config, false)]);
   const { clock, signal } = environment;
@@ -114,14 +117,21 @@ export async function askForWay(config: RunConfig, patience: number, who: string
     }
     let by: string | undefined;
     for (;;) {
+      // Taking a lock to see whether it is free takes the word away.
+      const gaveWay = [...places.keys()].some((name) => lastWord(directory, name).endsWith(GAVE_WAY));
       const holders = [...places].flatMap(([name, place]) => {
         const word = heldBy(directory, name);
         return word === undefined ? [] : [{ place, word }];
       });
-      if (holders.length === 0) return by === undefined ? { way: 'free' } : { way: 'given', by };
-      const other = holders.find(({ word }) => word !== '' && !word.startsWith(NIGHT));
-      if (other !== undefined) throw new Fault(EXIT.locked, `another run is at work on ${other.place}, and it is none that gives way: ${other.word}`, ['wait for it, or end it with kill; its lock goes with it']);
-      const word = holders[0]!.word.slice(NIGHT.length);
+      // Beside a night, a run that does not publish may be at work: it is in nobody's way.
+      const [night] = holders.filter(({ word }) => word === '' || word.startsWith(NIGHT));
+      if (night === undefined) {
+        if (by !== undefined) return { way: gaveWay ? 'given' : 'gone', by };
+        const [other] = holders;
+        if (other === undefined) return { way: 'free' };
+        throw new Fault(EXIT.locked, `another run is at work on ${other.place}, and it is none that gives way: ${other.word}`, ['wait for it, or end it with kill; its lock goes with it']);
+      }
+      const word = night.word.slice(NIGHT.length);
       if (by === undefined && word !== '') waits((by = word));
       await clock.sleep(PAUSE, signal);
     }

@@ -3,7 +3,6 @@ import { pendingFixes } from '../plan/pending-fix.js';
 import { explain, sayNames, type Reason } from '../plan/reason.js';
 import { isResting, restFailing, type Failing } from '../plan/retry.js';
 import { isPending, type Plan, type Step } from '../plan/step.js';
-import { upgradeLines } from '../plan/upgrade-lines.js';
 import type { NightFacts } from '../report/night-report.js';
 import type { RunConfig } from '../shared/config.js';
 import type { Digest } from '../shared/digest.js';
@@ -108,7 +107,7 @@ function factsOf({ refresh, upgrades, unknown }: FoundRefresh, { steps }: Plan, 
     outdated: [...withoutHeldBack(upgrades).values()].filter((all) => all.some(counts)).length,
     unknown: new Map([...unknown].map(([image, why]) => [image, [...new Set(why.map(({ says }) => says))].join('; ')])),
     heldBack: new Map(held.filter(([, packages]) => packages.length > 0)),
-    notBrought: new Map([...refresh.notBrought].map(([image, all]) => [image, upgradeLines(all)])),
+    notBrought: refresh.notBrought,
     listed: [...refresh.unwritable.keys()],
     left: refresh.left.size === 0 ? undefined : { images: [...refresh.left.keys()], because: '--max-builds' },
     notes: [...new Map([...steps.flatMap(withheldIn), ...refresh.held])].map(([image, reason]) => `${say(image)} is left: ${explain(reason, say)}`),

@@ -13,6 +13,7 @@ export const yieldNight: Verb = async (options, environment) => {
   const asked = await askForWay(config, minutes * 60_000, `pid ${pid}${user === undefined ? '' : ` (${user})`}`, (heldBy) => say(`a night is at work: ${heldBy}; it pauses when what is under way has ended`), environment);
   if (options.json) environment.out(JSON.stringify(asked));
   else if (asked.way === 'free') say('no night is at work: nothing to wait for');
+  else if (asked.way === 'gone') say('it has ended: nothing to wait for');
   else say(`it pauses. Begin your run: the night goes on when that has ended, or at ${new Date(clock.now() + minutes * 60_000).toISOString().slice(11, 16)} UTC if none has begun`);
   return EXIT.ok;
 };

@@ -1,5 +1,6 @@
 import type { Upgrade } from '../packages/upgrade.js';
 import { sayNames } from '../plan/reason.js';
+import { upgradeLines } from '../plan/upgrade-lines.js';
 import { formatAge } from '../shared/age.js';
 import type { ImageName } from '../shared/image-ref.js';
 import { count, formatDuration } from './amounts.js';
@@ -22,7 +23,7 @@ export function formatNightly(night: NightReport): readonly string[] {
     ...rows('failed', night.failed.map(({ image, message, nights, next }) => [image, `${oneLine(message)} (${ordinal(nights)} night; next try ${dayOf(next)})`])),
     ...rows('unknown', [...night.unknown].map(([image, why]) => [image, why])),
     ...rows('held back', [...night.heldBack].map(([image, packages]) => [image, listed(packages)])),
-    ...rows('not brought', [...night.notBrought].map(([image, packages]) => [image, listed(packages)])),
+    ...rows('not brought', [...night.notBrought].map(([image, upgrades]) => [image, listed(upgradeLines(upgrades))])),
   ];
   const lines = [
     ...formatTable(table),

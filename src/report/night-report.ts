@@ -19,7 +19,7 @@ export type NightFacts = {
   /** Packages that an image's own settings hold back, by image. */
   readonly heldBack: ReadonlyMap<ImageName, readonly string[]>;
   /** Upgrades that a rebuild did not bring, by image. */
-  readonly notBrought: ReadonlyMap<ImageName, readonly string[]>;
+  readonly notBrought: ReadonlyMap<ImageName, readonly Upgrade[]>;
   /** The security updates that were to be had when it began. */
   readonly fixes: readonly PendingFix[];
   /** What failed up to the night before, and is left alone or tried again. */
@@ -128,8 +128,8 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
     blocked: [...blocked].filter((image) => !failedImages.some((one) => one.image === image)),
     left: allLeft.length === 0 || because === undefined ? undefined : { images: [...new Set(allLeft)], because },
     pruned,
-    // A rebuild takes what there is: what was made tonight, and what stands on it anew, has them.
-    pending: fixes.filter(({ image }) => !made.has(image)),
+    // A rebuild takes what there is, but for what one did not bring before.
+    pending: fixes.filter(({ image, package: name, arch }) => !made.has(image) || facts.notBrought.get(image)?.some((upgrade) => upgrade.package === name && upgrade.arch === arch) === true),
   };
   return { ...report, exit: exitOfNight(report, exits) };
 }

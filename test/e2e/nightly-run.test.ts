@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { startAptRepository, type AptRepository } from '../support/apt-repository.js';
+import { statusOf } from '../support/packages-in-memory.js';
 import { parsePrometheus } from '../support/prometheus-text.js';
-import { openScenario, type Running, type Scenario } from '../support/scenario.js';
+import { openScenario, PROGRAM, type Running, type Scenario } from '../support/scenario.js';
+import { nightCommand, unitSetting } from '../support/systemd-unit.js';
 import { until } from '../support/until.js';
 
 let scenario: Scenario;
@@ -77,7 +81,123 @@ describe('a night without git', () => {
   }, 60_000);
 });
 
+describe('what a night removes', () => {
+  const runs = (): readonly string[] => readdirSync(join(scenario.directory, 'state/build-images/runs'));
+  beforeEach(async () => {
+    scenario.define('web', { versions: ['1.0-1', '0.9-1'] });
+    expect((await scenario.run([])).code).toBe(0);
+    await scenario.docker('tag', `${scenario.host}/test/web:1.0-1`, `${scenario.host}/test/web:0.9-1`);
+    scenario.write('old/Dockerfile', `FROM ${scenario.base}\nRUN echo old > /old\n`);
+    await scenario.docker('build', '--quiet', '--tag', `${scenario.host}/test/web:0.8-1`, join(scenario.directory, 'old'));
+    for (const name of ['20200101-0000', '20200101-0000b', 'mine']) mkdirSync(join(scenario.directory, 'state/build-images/runs', name));
+  }, 60_000);
+  const old = async (): Promise<boolean> => (await scenario.localTags()).includes(`${scenario.host}/test/web:0.8-1`);
+
+  it('is nothing young, and no folder of a run, unless the config says so', async () => {
+    expect((await scenario.run(['nightly'])).code).toBe(0);
+    expect([await old(), runs().includes('20200101-0000')]).toEqual([true, true]);
+  }, 60_000);
+  it('is what is not current and older than nightly_keep, and folders of runs older than keep_runs', async () => {
+    scenario.configure('nightly_keep: 0h\nkeep_runs: 90d');
+    const { code, stdout } = await scenario.run(['nightly']);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/2 old run folders removed\.\n\nEverything is up to date\. {2}\S+ {2}\d names? pruned\./)]);
+    expect([await old(), runs().filter((name) => /^2020|mine/.test(name))]).toEqual([false, ['mine']]);
+    expect(await scenario.localTags()).toContain(`${scenario.host}/test/web:1.0-1`);
+  }, 60_000);
+});
+
+describe('a night with archives', () => {
+  let archive: AptRepository;
+  beforeEach(async () => {
+    archive = await startAptRepository();
+    await archive.addSuite('trixie-security', []);
+  });
+  afterEach(() => archive.close());
+  const define = (name: string, packages: readonly string[], image: { readonly from?: string; readonly test?: string; readonly uri?: string } = {}): void =>
+    scenario.define(name, {
+      ...image,
+      lines: ['COPY status /var/lib/dpkg/status', 'COPY sources.list /etc/apt/sources.list', 'RUN cat /proc/sys/kernel/random/uuid > /id'],
+      files: { status: statusOf('dpkg 1', ...packages), 'sources.list': `deb [trusted=yes] ${image.uri ?? archive.uri} trixie-security main\n` },
+    });
+
+  it('refreshes what it can read, names what it cannot, and exits 6', async () => {
+    define('web', ['php 8']);
+    define('lost', ['php 8'], { uri: 'http://127.0.0.1:1/debian' });
+    expect((await scenario.run([])).code).toBe(0);
+    await archive.release('trixie-security', [{ name: 'php', version: '9' }]);
+    const { code, stdout } = await scenario.run(['nightly', '--quiet', '--metrics-file', 'm.prom']);
+    expect([code, stdout]).toEqual([6, expect.stringMatching(/: 1 refreshed, 1 unknown, .*\n\nrefreshed {2}web {3}php \(security\)\nunknown {4}lost {2}\S.*\n\nEverything else is up to date\./)]);
+    expect(metrics()).toMatchObject({ images_unknown: 1, images_outdated: 1, images_built: 1, last_run_exit_code: 6 });
+  }, 120_000);
+
+  it('leaves a failing rolling image as it is, and refreshes what stands on it for its own packages; a newer package tries it again', async () => {
+    const broken = join(scenario.directory, 'broken');
+    define('bad', ['php 8'], { test: `[ ! -e ${broken} ]` });
+    define('child', ['php 8', 'tar 5'], { from: 'bad' });
+    expect((await scenario.run([])).code).toBe(0);
+    const [bad, child] = [await scenario.digest('bad', 'latest'), await scenario.digest('child', 'latest')];
+    await archive.release('trixie-security', [{ name: 'php', version: '9' }, { name: 'tar', version: '6' }]);
+    scenario.write('broken', '');
+    const first = await scenario.run(['nightly', '--quiet']);
+    expect([first.code, first.stdout]).toEqual([1, expect.stringMatching(/failed {2}bad {2}its test failed: exit 1 \(first night; next try .*\)\nblocked: child\n3 security fixes pending in 2 images/)]);
+    const second = await scenario.run(['nightly', '--quiet']);
+    expect([second.code, second.stdout]).toEqual([1, expect.stringMatching(/refreshed {2}child {2}tar \(security\)\nfailed {5}bad {4}its test failed: exit 1 \(first night;/)]);
+    expect(await scenario.digest('bad', 'latest')).toBe(bad);
+    expect(await scenario.digest('child', 'latest')).not.toBe(child);
+    rmSync(broken);
+    await archive.release('trixie-security', [{ name: 'php', version: '10' }]);
+    expect(await scenario.run(['nightly', '--quiet'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/refreshed {4}bad {4}php \(security\)\nnot brought {2}child {2}tar 5 → 6 \(trixie-security\)\nrebuilt on them: child\n1 security fix pending in 1 image; the oldest, tar 5 → 6 /) });
+  }, 180_000);
+});
+
+describe('the service', () => {
+  it('does its work by its own command line, with no more of root than it keeps', async () => {
+    scenario.define('web', { versions: ['1.0-1'] });
+    const [program, ...args] = nightCommand();
+    expect(program).toBe('/usr/local/bin/build-images');
+    const kept = unitSetting('build-images-nightly.service', 'Service', 'CapabilityBoundingSet')[0]!.split(' ').map((name) => `+${name.replace(/^CAP_/, '').toLowerCase()}`);
+    // Wherever it runs, it is noon: 06:00 is not near.
+    const TZ = `NOON${new Date().getUTCHours() - 12}`;
+    const child = spawn('setpriv', ['--no-new-privs', '--inh-caps=-all', `--bounding-set=-all,${kept.join(',')}`, process.execPath, PROGRAM, ...args], { cwd: scenario.directory, env: { ...scenario.environment, TZ }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const said = await child.stdout.toArray();
+    expect(Buffer.concat(said as Buffer[]).toString()).toMatch(/built: web\n\nEverything is up to date\./);
+    expect(await scenario.digest('web', 'latest')).toBeDefined();
+  }, 60_000);
+});
+
 describe('a night that is asked for way', () => {
+  it('goes on at once when who asked is killed, and who asked ends when the night is', async () => {
+    scenario.define('a', { versions: ['1.0-1'], test: gated() });
+    scenario.define('b', { versions: ['1.0-1'] });
+    const night = await startHeld(['nightly', '--jobs', '1']);
+    const killed = scenario.start(['yield']);
+    await killed.waitFor(/a night is at work/);
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    const asks = scenario.start(['yield']);
+    await asks.waitFor(/a night is at work/);
+    expect(await scenario.run(['--no-publish', '--select', '*/b:*'])).toMatchObject({ code: 0 });
+    night.child.kill('SIGKILL');
+    expect(await asks.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/it has ended: nothing to wait for\n$/) });
+    openGate();
+    expect(await scenario.run(['nightly', '--quiet'])).toMatchObject({ code: 0, stdout: expect.stringContaining('built: a, b\n') });
+    expect(await scenario.run(['yield'])).toMatchObject({ code: 0, stdout: 'no night is at work: nothing to wait for\n' });
+  }, 120_000);
+
+  it('does not pause for who is gone', async () => {
+    scenario.define('a', { versions: ['1.0-1'], test: gated() });
+    scenario.define('b', { versions: ['1.0-1'] });
+    const night = await startHeld(['nightly', '--jobs', '1']);
+    const killed = scenario.start(['yield']);
+    await killed.waitFor(/a night is at work/);
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    openGate();
+    const { code, stdout } = await night.ended;
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('asked for way');
+  }, 60_000);
+
   it('ends what is under way, lets the other run work, plans again and goes on', async () => {
     scenario.define('a', { versions: ['1.0-1'], test: gated() });
     scenario.define('b', { versions: ['1.0-1'] });

@@ -70,7 +70,7 @@ describe('asking for way', () => {
     await turns(3);
     expect(locks.asked()).toBe('pid 5 (root)');
     locks.release();
-    expect(await asked).toMatchObject({ way: 'given' });
+    expect(await asked).toMatchObject({ way: 'gone' });
   });
   it('says who is at work, once, and ends as soon as the night has given way', async () => {
     const locks = await night();
@@ -100,7 +100,7 @@ describe('asking for way', () => {
     await turns(10);
     locks.release();
     // The second one finds that nobody is at work any more.
-    expect((await Promise.all(both)).map(({ way }) => way).toSorted()).toEqual(['free', 'given']);
+    expect((await Promise.all(both)).map(({ way }) => way).toSorted()).toEqual(['free', 'gone']);
   });
 });
 

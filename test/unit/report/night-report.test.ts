@@ -52,6 +52,10 @@ describe('what a night came to', () => {
   it('a security update is no longer waited for by what was made', () => {
     expect(nightReport(WHOLE, { ...FACTS, fixes: [fix('base', DAY), fix('web', DAY)] }).pending.map(({ image }) => image)).toEqual(['web']);
   });
+  it('but what a rebuild did not bring before is, though it was made again', () => {
+    const report = nightReport(WHOLE, { ...FACTS, fixes: [fix('base', DAY), { ...fix('base', DAY), package: 'libxml2' }], notBrought: new Map([['base', [{ ...upgrade('openssl'), package: 'libssl3' }]]]) });
+    expect(report.pending.map(({ package: name }) => name)).toEqual(['libssl3']);
+  });
   it('a run that found nothing to do has no name to undo it by', () => {
     const kept = { ...PLAN.steps[0]!, action: 'keep' as const };
     expect(nightReport(events({ type: 'run-started', run: 'x', publishing: PLAN.publishing, steps: [kept] }, finished()), FACTS).runs).toEqual([]);
