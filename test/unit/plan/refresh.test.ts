@@ -144,6 +144,12 @@ describe('planRefresh', () => {
       const withdrawn = { web: [{ tag: 'withdrawn-20260101', ...image('bad', provenance({ definition: today('web'), parents: { [`${REF}/base:latest`]: manifest(parent) } })) }] };
       expect(dueIn(refreshed('base ← web', { rolling: ['base', 'web'], found: { withdrawn }, upgrades: { web: [upgrade('web')] }, ...part }))).toEqual(due);
     });
+    it('is none: then no definition is read for it', () => {
+      const today = (): never => {
+        throw new Error('read');
+      };
+      expect(dueIn(refreshed('base', { rolling: ['base'], upgrades: { base: [upgrade('base')] }, today }))).toEqual(['base: packages-outdated']);
+    });
     it('of another definition has no say', () => {
       const other = { tag: 'withdrawn-20260101', ...image('bad', provenance({ definition: formerly('base') })) };
       expect(dueIn(refreshed('base', { rolling: ['base'], found: { ...rolling, withdrawn: { base: [other] } }, upgrades: { base: [upgrade('base')] } }))).toEqual(['base: packages-outdated']);
