@@ -11,7 +11,7 @@ import { namesIn } from '../state/engine-images.js';
 import { LABEL, provenanceOf } from '../state/labels.js';
 import type { LocalImage } from '../state/local-images.js';
 import type { DatedImage, ImageState, Need, State } from '../state/state.js';
-import { mayMoveLatest } from './latest.js';
+import { mayMoveLatest, type Move } from './latest.js';
 import { isPublished } from './publishing.js';
 import type { Reason } from './reason.js';
 import { answers, mayComeOutSame } from './refreshed-image.js';
@@ -166,7 +166,7 @@ function stepOf(one: One, tag: string, part: Pick<Step, 'action' | 'reasons'> & 
 function planUnselected(one: One): Planned {
   const { node, published } = one;
   const isRolling = node.definition.tagSource.source === 'day';
-  const there = isRolling || (isBehind(one) && withdrawnVersion(one) !== undefined) ? published.latest : published.version;
+  const there = isRolling || withdrawnVersion(one, movesLatest(one)) !== undefined ? published.latest : published.version;
   if (there === undefined) {
     const step = stepOf(one, node.ref.tag!, { action: 'keep', reasons: [{ why: 'not-selected' }] });
     return { step, standing: 'absent' };
@@ -176,16 +176,22 @@ function planUnselected(one: One): Planned {
 }
 
 /** Whether the registry has something newer than this checkout knows, selected or not. */
-function isOlderHere({ node, published, state }: One, step: Step): boolean {
+function isOlderHere(one: One, step: Step): boolean {
+  if (one.node.definition.tagSource.source !== 'changelog') return step.reasons.some(({ why }) => why === 'older-checkout' || why === 'older-parent');
+  return movesLatest(one).result === 'refused';
+}
+
+/** Whether `:latest` may move to the newest version; that of an image without versions is no matter of this. */
+function movesLatest({ node, published, state }: One): Move {
   const { image, tagSource } = node.definition;
-  if (tagSource.source !== 'changelog') return step.reasons.some(({ why }) => why === 'older-checkout' || why === 'older-parent');
-  return mayMoveLatest(image, tagSource.version, tagSource.older, published.version?.digest, published.latest, state.olderVersion).result === 'refused';
+  if (tagSource.source !== 'changelog') return { result: 'there' };
+  return mayMoveLatest(image, tagSource.version, tagSource.older, published.version?.digest, published.latest, state.olderVersion);
 }
 
 function planVersioned(one: One): Planned {
   const { node, published, state, requested } = one;
   const tagSource = node.definition.tagSource as Extract<typeof node.definition.tagSource, { source: 'changelog' }>;
-  const { version, older } = tagSource;
+  const { version } = tagSource;
   const there = published.version;
   const now = published.latest?.provenance?.version ?? (published.latest !== undefined && published.latest.digest === there?.digest ? version : (state.olderVersion.get(node.definition.image) ?? undefined));
 
@@ -194,7 +200,7 @@ function planVersioned(one: One): Planned {
     const step = stepOf(one, `${version}-local`, { action: 'build', reasons: [{ why: 'requested' }], digest: there?.digest, now });
     return { step, standing: there === undefined ? 'changes' : { digest: there.digest } };
   }
-  const move = mayMoveLatest(node.definition.image, version, older, there?.digest, published.latest, state.olderVersion);
+  const move = movesLatest(one);
   if (move.result === 'unread' && one.publishes) one.need({ need: 'older-version', image: node.definition.image });
 
   if (there === undefined) {
@@ -202,7 +208,7 @@ function planVersioned(one: One): Planned {
     return move.result === 'refused' || move.result === 'left' ? { ...planned, step: { ...planned.step, reasons: [...planned.step.reasons, move.reason] } } : planned;
   }
 
-  const withdrawn = move.result === 'move' && isBehind(one) ? withdrawnVersion(one) : undefined;
+  const withdrawn = withdrawnVersion(one, move);
   if (withdrawn !== undefined) {
     const { digest } = published.latest!;
     return { step: stepOf(one, now ?? version, { action: 'keep', reasons: [{ why: 'withdrawn-latest', tag: withdrawn.tag, waitsFor: 'version' }], digest, now }), standing: { digest } };
@@ -234,9 +240,11 @@ function isBehind({ published: { version, latest } }: One): boolean {
   return version !== undefined && latest !== undefined && latest.digest !== version.digest;
 }
 
-/** The newest version, if it is withdrawn. */
-function withdrawnVersion({ node, state, need }: One): DatedImage | undefined {
+/** The newest version, if `:latest` would move to it and it is withdrawn. */
+function withdrawnVersion(one: One, move: Move): DatedImage | undefined {
+  const { node, state, need } = one;
   const { image } = node.definition;
+  if (move.result !== 'move' || !isBehind(one)) return undefined;
   const known = state.withdrawn.get(image);
   if (known === undefined) need({ need: 'withdrawn', image });
   return known?.[0];

@@ -30,6 +30,14 @@ describe('planBuild, a versioned image that was withdrawn', () => {
     const state = { ...stateFor(graph, { images: { web } }), withdrawn: new Map() };
     expect(planBuild(graph, state, requestFor(['web'])).needs.map(({ need }) => need)).toEqual(needs);
   });
+  it.each([
+    ['a version of its changelog', takenBack('web'), ['withdrawn']],
+    ['what nobody knows', { version: published('web').version, latest: image('whose') }, []],
+  ])('is asked of an image that is not selected only where :latest is %s', (_, web, needs) => {
+    const both = tree('web ← api');
+    const state = { ...stateFor(both, { images: { web, api: published('api') }, olderVersion: { web: null } }), withdrawn: new Map() };
+    expect(planBuild(both, state, { ...requestFor(['web', 'api']), select: new Set(['api']) }).needs.map(({ need }) => need)).toEqual(needs);
+  });
   it('gives way to a newer version', () => {
     const plan = planFor(graph, { images: { web: { latest: takenBack('web').latest } }, withdrawn: { web: withdrawn('web') } });
     expect(stepOf(plan, 'web')).toMatchObject({ action: 'build', promotes: true });
