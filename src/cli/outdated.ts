@@ -1,4 +1,6 @@
 import type { Graph } from '../graph/graph.js';
+import type { Advisory } from '../packages/advisory.js';
+import { advisoryKey } from '../packages/find-advisories.js';
 import { ownersOf, rebuildsFor } from '../plan/owners.js';
 import { formatOutdated, outdatedToJson, type OutdatedImage, type OutdatedReport } from '../report/format-outdated.js';
 import { EXIT, type ExitCode } from '../shared/errors.js';
@@ -21,9 +23,10 @@ export const outdated: Verb = async (options, environment) => {
     const { tree, reading } = await readTreeAndState(config, connections, options, environment);
     const state = await reading;
     const selected = selection(tree, options) ?? new Set(tree.graph.nodes.keys());
-    const read = await readUpgrades(tree, state, connections, options, environment);
+    const advisories = new Map<string, Advisory>();
+    const read = await readUpgrades(tree, state, connections, options, environment, advisories);
     const seen = openFirstSeen(environment);
-    const report = reportOf(tree.graph, state, read, selected, seen, options);
+    const report = reportOf(tree.graph, state, read, advisories, selected, seen, options);
     seen.save();
     if (options.json) environment.out(JSON.stringify(outdatedToJson(report), null, 2));
     else for (const line of formatOutdated(report, options.verbose)) environment.out(line);
@@ -33,14 +36,14 @@ export const outdated: Verb = async (options, environment) => {
   }
 };
 
-function reportOf(graph: Graph, state: State, read: UpgradesRead, selected: ReadonlySet<ImageName>, seen: FirstSeen, { security }: Options): OutdatedReport {
+function reportOf(graph: Graph, state: State, read: UpgradesRead, advisories: ReadonlyMap<string, Advisory>, selected: ReadonlySet<ImageName>, seen: FirstSeen, { security }: Options): OutdatedReport {
   const owned = ownersOf(graph, read);
   const images = [...read.images].flatMap(([image, { digest, unknown, archived }]): readonly OutdatedImage[] => {
     if (!selected.has(image)) return [];
     return [{ image, ref: refInUse(graph, state, image), digest, unknown, archived, upgrades: owned.get(image)!.filter((upgrade) => upgrade.security || !security) }];
   });
   const waits = new Map(images.flatMap(({ upgrades }) => upgrades.map((upgrade) => [upgrade, seen.waiting(upgrade)] as const)));
-  return { images, notPublished: selected.size - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades)), security, waiting: (upgrade) => waits.get(upgrade) };
+  return { images, notPublished: selected.size - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades)), security, waiting: (upgrade) => waits.get(upgrade), advisoryOf: (upgrade) => advisories.get(advisoryKey(upgrade)) };
 }
 
 /** The reference of what was looked at: the version's, unless `:latest` is another image. */

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { readJson, writeJson } from '../adapters/json-file.js';
+import type { Advisory } from '../packages/advisory.js';
+import { findAdvisories } from '../packages/find-advisories.js';
 import { createFirstSeen, type FirstSeen, type FirstSeenData } from '../state/first-seen.js';
 import { createUpgradeMemory, type UpgradeMemoryData } from '../state/upgrade-memory.js';
 import type { State } from '../state/state.js';
 import type { UpgradesRead } from '../state/image-upgrades.js';
-import { inArchives, readUpgrades as read } from '../state/read-upgrades.js';
+import { inArchives, readUpgrades as read, type OnFound } from '../state/read-upgrades.js';
 import { cacheDirectory, type Environment } from './environment.js';
 import type { Connections } from './outside.js';
 import { selection } from './planning.js';
@@ -12,12 +14,19 @@ import { programBuild } from './program-version.js';
 import type { Tree } from './tree.js';
 import type { Options } from './verb.js';
 
-/** What the archives have for the selected images that are published, and for the ancestors that these may have packages from. */
-export async function readUpgrades(tree: Tree, state: State, connections: Connections, options: Options, environment: Environment): Promise<UpgradesRead> {
+/**
+ * What the archives have for the selected images that are published, and for the ancestors that these may have packages from.
+ * @param advisories unset: nobody wants to know what security updates are about
+ */
+export async function readUpgrades(tree: Tree, state: State, connections: Connections, options: Options, environment: Environment, advisories?: Map<string, Advisory>): Promise<UpgradesRead> {
   const [packages, archive] = await Promise.all([connections.packageReader(), connections.packageArchive()]);
+  const readAdvisories: OnFound = async (image, upgrades, indexes) => {
+    const wanted = upgrades.filter(({ security, heldBack }) => security && heldBack === undefined);
+    for (const [key, advisory] of await findAdvisories(image, wanted, indexes, archive, environment.signal)) advisories!.set(key, advisory);
+  };
   const path = join(cacheDirectory(environment), 'upgrades.json');
   const memory = createUpgradeMemory(readJson(path, isOfThisBuild)?.memory, environment.clock.now());
-  const found = await read(tree.graph, state, selection(tree, options), { packages, published: connections.registry }, inArchives(archive, environment.signal, memory), environment.signal);
+  const found = await read(tree.graph, state, selection(tree, options), { packages, published: connections.registry }, inArchives(archive, environment.signal, memory, advisories && readAdvisories), environment.signal);
   const data = memory.data();
   if (data !== undefined) writeJson(path, { build: programBuild, memory: data });
   return found;

@@ -1,3 +1,4 @@
+import { sayAdvisory, type Advisory } from '../packages/advisory.js';
 import type { Unknown } from '../packages/package-archive.js';
 import type { Upgrade } from '../packages/upgrade.js';
 import type { Rebuilds } from '../plan/owners.js';
@@ -30,10 +31,14 @@ export type OutdatedReport = {
   readonly security: boolean;
   /** Milliseconds since an upgrade was first offered, as far as that is known. */
   waiting(upgrade: OwnedUpgrade): number | undefined;
+  /** What it is about, where its archive says so. */
+  advisoryOf(upgrade: Upgrade): Advisory | undefined;
 };
 
 /** How many of something a line names; more are counted. */
 const NAMED = 3;
+/** How many sources are spoken of. */
+const ADVISED = 8;
 
 /** Who is outdated, whose rebuild brings what, and what to do, as a table with a last line. */
 export function formatOutdated(report: OutdatedReport, verbose: boolean): readonly string[] {
@@ -47,7 +52,7 @@ export function formatOutdated(report: OutdatedReport, verbose: boolean): readon
   });
   const head = ['  image', 'packages', 'brought by', ...(withAge ? ['oldest fix waiting'] : []), 'what'];
   const table = rows.length === 0 ? [] : [...formatTable([head, ...cells]), ''];
-  return [...table, ...formatHeld(report, say), ...formatOutside(report), ...formatArchived(report, say), formatEnd(report, say)];
+  return [...table, ...formatAdvisories(report, verbose), ...formatHeld(report, say), ...formatOutside(report), ...formatArchived(report, say), formatEnd(report, say)];
 }
 
 function isPending({ heldBack }: Upgrade): boolean {
@@ -89,6 +94,21 @@ const HOUR = 3_600_000;
 function formatWaiting(milliseconds: number): string {
   if (milliseconds < HOUR) return '< 1 h';
   return milliseconds < 48 * HOUR ? `${Math.floor(milliseconds / HOUR)} h` : `${Math.floor(milliseconds / (24 * HOUR))} days`;
+}
+
+/** What security updates are about, each source once. */
+function formatAdvisories({ images, advisoryOf }: OutdatedReport, all: boolean): readonly string[] {
+  const about = new Map<string, string>();
+  for (const { upgrades } of images) {
+    for (const upgrade of upgrades) {
+      const advisory = isPending(upgrade) ? advisoryOf(upgrade) : undefined;
+      if (advisory !== undefined) about.set(`  ${advisory.source} ${upgrade.from} → ${upgrade.to}`, sayAdvisory(advisory, all ? Infinity : NAMED));
+    }
+  }
+  if (about.size === 0) return [];
+  const lines = [...about].map(([step, words]) => `${step}: ${words}`);
+  const named = all ? lines : lines.slice(0, ADVISED);
+  return ['what they mend:', ...named, ...(lines.length > named.length ? [`  and ${lines.length - named.length} more (--verbose lists them)`] : []), ''];
 }
 
 /** What no rebuild brings, each once, with the images that have it. */
@@ -144,7 +164,7 @@ function formatEnd({ images, notPublished, rebuilds: { owners, descendants }, se
 }
 
 /** The form that scripts rely on: one entry for each published image. */
-export function outdatedToJson({ images, waiting }: OutdatedReport): unknown {
+export function outdatedToJson({ images, waiting, advisoryOf }: OutdatedReport): unknown {
   return images.map(({ image, ref, digest, unknown, archived, upgrades }) => ({
     image,
     ref,
@@ -162,8 +182,15 @@ export function outdatedToJson({ images, waiting }: OutdatedReport): unknown {
       owner: 'image' in upgrade.owner ? upgrade.owner.image : upgrade.owner.outside,
       heldBack: upgrade.heldBack ?? null,
       waiting: secondsOf(waiting(upgrade)),
+      advisory: advisoryToJson(advisoryOf(upgrade)),
     })),
   }));
+}
+
+function advisoryToJson(advisory: Advisory | undefined): unknown {
+  if (advisory === undefined) return null;
+  const { urgency, cves, announcements, entries, since } = advisory;
+  return { urgency, cves, announcements, entries, since: since === undefined ? null : new Date(since).toISOString() };
 }
 
 function secondsOf(milliseconds: number | undefined): number | null {

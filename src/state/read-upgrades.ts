@@ -26,8 +26,11 @@ export type Compared = Pick<ImageUpgrades, 'unknown' | 'upgrades' | 'archived'>;
 /** Looks for what is newer than what an image has. */
 export type Compare = (image: ImagePackages, digest: Digest) => Promise<Compared>;
 
+/** Is told what was found for an image, and where. */
+export type OnFound = (image: ImagePackages, upgrades: readonly Upgrade[], indexes: readonly PackageIndex[]) => Promise<void>;
+
 /** Looks in the archives that an image's own sources name; what is wrong with one of them is what the image is unknown for. */
-export function inArchives(archive: PackageArchive, signal: AbortSignal, memory?: UpgradeMemory): Compare {
+export function inArchives(archive: PackageArchive, signal: AbortSignal, memory?: UpgradeMemory, onFound?: OnFound): Compare {
   const find = (image: ImagePackages, digest: Digest, indexes: readonly PackageIndex[]): readonly Upgrade[] => {
     const key = comparisonKey(digest, image, indexes);
     const known = memory?.recall(key);
@@ -59,7 +62,9 @@ export function inArchives(archive: PackageArchive, signal: AbortSignal, memory?
       const read = suites[at]!;
       return read.known && read.archived === true ? [suite] : [];
     });
-    return { unknown: suites.flatMap((suite) => (suite.known ? [] : [suite.unknown])), upgrades: find(image, digest, indexes), archived: [...new Set(archived)] };
+    const upgrades = find(image, digest, indexes);
+    await onFound?.(image, upgrades, indexes);
+    return { unknown: suites.flatMap((suite) => (suite.known ? [] : [suite.unknown])), upgrades, archived: [...new Set(archived)] };
   };
 }
 

@@ -56,7 +56,7 @@ describe('outdated', () => {
   describe('when something newer is released', () => {
     beforeAll(async () => {
       await archive.release('trixie', [{ name: 'tar', version: '6' }, { name: 'php', version: '9' }]);
-      await archive.release('trixie-security', [{ name: 'ssl', version: '1+deb13u1' }]);
+      await archive.release('trixie-security', [{ name: 'ssl', version: '1+deb13u1', changelog: 'ssl (1+deb13u1) trixie-security; urgency=high\n\n  * DSA-6012-1: CVE-2026-1234\n\n -- A <a@example.org>  Fri, 20 Nov 2026 10:00:00 +0000\n' }]);
     });
 
     it('names each package, its owner, and whether it is a security update', async () => {
@@ -81,7 +81,7 @@ describe('outdated', () => {
         digest: await s.digest('web', 'latest'),
         unknown: null,
         archived: [],
-        upgrades: [{ package: 'ssl', arch: 'amd64', source: 'ssl', from: '1', to: '1+deb13u1', suite: 'trixie-security', security: true, owner: 'test/base', heldBack: null }],
+        upgrades: [{ package: 'ssl', arch: 'amd64', source: 'ssl', from: '1', to: '1+deb13u1', suite: 'trixie-security', security: true, owner: 'test/base', heldBack: null, advisory: { urgency: 'high', cves: ['CVE-2026-1234'], announcements: ['DSA-6012-1'], entries: 1, since: '2026-11-20T10:00:00.000Z' } }],
       });
       expect(typeof waiting).toBe('number');
     });
@@ -92,6 +92,9 @@ describe('outdated', () => {
         '  base  2  itself  < 1 h  ssl 1 → 1+deb13u1 (trixie-security), tar 5 → 6 (trixie)',
         '  held  1  base  < 1 h  ssl 1 → 1+deb13u1 (trixie-security)',
         '  web  3  base, itself  < 1 h  ssl 1 → 1+deb13u1 (trixie-security), tar 5 → 6 (trixie), php 8 → 9 (trixie)',
+        '',
+        'what they mend:',
+        '  ssl 1 → 1+deb13u1: high: DSA-6012-1, CVE-2026-1234',
         '',
         'held back, as apt leaves them:',
         '  tar 5 → 6: held by dpkg (held)',

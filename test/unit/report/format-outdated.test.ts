@@ -6,12 +6,12 @@ import { formatOutdated, outdatedToJson, type OutdatedReport } from '../../../sr
 import { manifest } from '../../support/plan-tree.js';
 import { EXPIRED, readHolding, treeOnOutside as tree, type Held } from '../../support/upgrades-in-memory.js';
 
-type Part = { readonly unknown?: Readonly<Record<string, Unknown>>; readonly hidden?: readonly string[]; readonly waiting?: OutdatedReport['waiting']; readonly security?: boolean; readonly archived?: readonly string[] };
+type Part = { readonly unknown?: Readonly<Record<string, Unknown>>; readonly hidden?: readonly string[]; readonly waiting?: OutdatedReport['waiting']; readonly security?: boolean; readonly archived?: readonly string[]; readonly advisoryOf?: OutdatedReport['advisoryOf'] };
 
-function reportOf(graph: Graph, held: Readonly<Record<string, Held>>, { unknown = {}, hidden = [], waiting = () => undefined, security = false, archived = [] }: Part = {}): OutdatedReport {
+function reportOf(graph: Graph, held: Readonly<Record<string, Held>>, { unknown = {}, hidden = [], waiting = () => undefined, security = false, archived = [], advisoryOf = () => undefined }: Part = {}): OutdatedReport {
   const owned = ownersOf(graph, readHolding(held));
   const images = [...owned].filter(([image]) => !hidden.includes(image)).map(([image, upgrades]) => ({ image, ref: `registry.example.org/${image}:2.0`, digest: manifest(image), unknown: unknown[image] === undefined ? [] : [unknown[image]], upgrades, archived }));
-  return { images, notPublished: graph.nodes.size - hidden.length - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades)), security, waiting };
+  return { images, notPublished: graph.nodes.size - hidden.length - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades)), security, waiting, advisoryOf };
 }
 
 const shown = (text: string, held: Readonly<Record<string, Held>>, part?: Part, verbose = false): readonly string[] => formatOutdated(reportOf(tree(text), held, part), verbose);
@@ -43,6 +43,15 @@ describe('formatOutdated', () => {
       '  web    1         itself      9 h                 tar 5 → 6 (trixie)',
     ]);
     expect(shown('base', { base: { ssl: '1 → 2' } }, { waiting: () => HOUR - 1 })[1]).toContain('< 1 h');
+  });
+  it('what security updates are about is said below the table, once for each source', () => {
+    const advisoryOf: OutdatedReport['advisoryOf'] = ({ source, security }) => (security ? { source, urgency: 'high', cves: ['CVE-1', 'CVE-2', 'CVE-3', 'CVE-4'], announcements: [], entries: 1, since: undefined } : undefined);
+    const held = { base: { ssl: '1 → 2 security', tar: '5 → 6' }, web: { ssl: '1 → 2 security' } };
+    expect(shown('base ← web', held, { advisoryOf }).slice(3, 7)).toEqual(['', 'what they mend:', '  ssl 1 → 2: high: CVE-1, CVE-2, CVE-3 and 1 more', '']);
+    expect(shown('base ← web', held, { advisoryOf }, true)).toContain('  ssl 1 → 2: high: CVE-1, CVE-2, CVE-3, CVE-4');
+    const many = Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'].map((name) => [name, '1 → 2 security']));
+    expect(shown('base', { base: many }, { advisoryOf })).toEqual(expect.arrayContaining(['  h 1 → 2: high: CVE-1, CVE-2, CVE-3 and 1 more', '  and 2 more (--verbose lists them)']));
+    expect(shown('base', { base: many }, { advisoryOf }, true)).toContain('  j 1 → 2: high: CVE-1, CVE-2, CVE-3, CVE-4');
   });
   it('an image whose owner is not shown names what it waits for itself', () => {
     expect(shown('base ← web', { base: { ssl: '1 → 2' }, web: { ssl: '1 → 2' } }, { hidden: ['base'] })).toEqual([
@@ -98,11 +107,11 @@ describe('formatOutdated', () => {
 
 describe('outdatedToJson', () => {
   it('has an entry for each published image, each of its upgrades with an owner', () => {
-    const report = reportOf(tree('outside/debian:12 ← base ← web'), { 'outside/debian:12': { ssl: '1' }, base: { ssl: '1 → 2 security' }, web: { php: '8 → 9 held' } }, { unknown: { web: EXPIRED }, waiting: ({ package: name }) => (name === 'ssl' ? 90_061_900 : undefined) });
-    const upgrade = { arch: 'amd64', suite: 'trixie', security: false, heldBack: null, waiting: 90_061 };
+    const report = reportOf(tree('outside/debian:12 ← base ← web'), { 'outside/debian:12': { ssl: '1' }, base: { ssl: '1 → 2 security' }, web: { php: '8 → 9 held' } }, { unknown: { web: EXPIRED }, waiting: ({ package: name }) => (name === 'ssl' ? 90_061_900 : undefined), advisoryOf: ({ source }) => (source === 'ssl' ? { source, urgency: 'high', cves: ['CVE-1'], announcements: ['DSA-1-1'], entries: 2, since: Date.UTC(2026, 10, 20, 10) } : undefined) });
+    const upgrade = { arch: 'amd64', suite: 'trixie', security: false, heldBack: null, waiting: 90_061, advisory: { urgency: 'high', cves: ['CVE-1'], announcements: ['DSA-1-1'], entries: 2, since: '2026-11-20T10:00:00.000Z' } };
     expect(outdatedToJson(report)).toEqual([
       { image: 'base', ref: 'registry.example.org/base:2.0', digest: manifest('base'), unknown: null, archived: [], upgrades: [{ ...upgrade, package: 'ssl', source: 'ssl', from: '1', to: '2', suite: 'trixie-security', security: true, owner: 'outside/debian:12' }] },
-      { image: 'web', ref: 'registry.example.org/web:2.0', digest: manifest('web'), unknown: 'InRelease of trixie expired 2026-11-01', archived: [], upgrades: [{ ...upgrade, package: 'php', source: 'php', from: '8', to: '9', owner: 'web', heldBack: 'it is on hold', waiting: null }] },
+      { image: 'web', ref: 'registry.example.org/web:2.0', digest: manifest('web'), unknown: 'InRelease of trixie expired 2026-11-01', archived: [], upgrades: [{ ...upgrade, package: 'php', source: 'php', from: '8', to: '9', owner: 'web', heldBack: 'it is on hold', waiting: null, advisory: null }] },
     ]);
   });
 });
