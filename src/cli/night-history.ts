@@ -16,9 +16,9 @@ export async function readNightHistory(environment: Environment): Promise<NightH
   const { eventsOfRuns } = await import('../adapters/journals.js');
   const nights: Night[] = [];
   let fixes: readonly PendingFix[] = [];
-  for (const events of eventsOfRuns(stateDirectory(environment), ['night-started', 'published', 'finished-locally', 'failed'])) {
+  for (const events of eventsOfRuns(stateDirectory(environment), ['night-started', 'published', 'unchanged', 'finished-locally', 'failed'])) {
     const started = events.find((event) => event.type === 'night-started');
-    const done = new Set(events.flatMap((event) => (event.type === 'published' || event.type === 'finished-locally' ? [event.image] : [])));
+    const done = new Set(events.flatMap((event) => (event.type === 'published' || event.type === 'unchanged' || event.type === 'finished-locally' ? [event.image] : [])));
     // What a registry or an engine that was gone kept from being made says nothing of an image.
     const failed = new Map(events.flatMap((event) => (event.type === 'failed' && event.exit === EXIT.failed && event.phase !== 'promote' && event.phase !== 'delete' ? [[event.image, event.message] as const] : [])));
     nights.push({ at: started?.night ?? 0, tries: started?.tries ?? {}, done, failed });

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Event } from '../execute/event.js';
 import { nightReport, type NightFacts, type NightReport } from '../report/night-report.js';
 import type { RunConfig } from '../shared/config.js';
-import { EXIT, Fault, UsageError, type ExitCode } from '../shared/errors.js';
+import { EXIT, Fault, PartlyDone, UsageError, type ExitCode } from '../shared/errors.js';
 import { parseDeadline } from './deadline.js';
 import type { Environment } from './environment.js';
 import { lockNight, type NightLocks } from './give-way.js';
@@ -46,11 +46,8 @@ export const nightly: Verb = async (options, environment) => {
   } catch (error) {
     const exit = environment.signal.aborted ? interruptionExit(environment.signal) : error instanceof Fault ? error.exit : EXIT.bug;
     await end({ exit, message: error instanceof Error ? error.message : String(error) });
-    // Who says it of other verbs would say that nothing was changed.
-    if (!(error instanceof Fault) || environment.signal.aborted || !(night.entries.committed || events.some(({ type }) => type === 'published'))) throw error;
-    environment.err(`${error.message}. What was done stays${night.entries.committed ? ', changelog entries too' : ''}; the next night goes on.`);
-    for (const hint of error.hints) environment.err(`  try: ${hint}`);
-    return exit;
+    const isPartlyDone = night.entries.committed || events.some(({ type }) => type === 'published');
+    throw error instanceof Fault && isPartlyDone ? new PartlyDone(error, `What was done stays${night.entries.committed ? ', changelog entries too' : ''}; the next night goes on.`) : error;
   }
   return end(environment.signal.aborted ? { exit: interruptionExit(environment.signal), message: 'interrupted' } : undefined);
 };

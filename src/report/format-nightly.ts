@@ -13,7 +13,7 @@ const DAY = 24 * 3_600_000;
 
 /** The end of a night for whoever reads the mail or the journal: first what it comes to, then what somebody may have to do. */
 export function formatNightly(night: NightReport): readonly string[] {
-  const say = sayNames([...new Set([...night.refreshed.keys(), ...night.rebuilt, ...night.built, ...night.promoted, ...night.failed.map(({ image }) => image), ...night.blocked, ...night.unknown.keys(), ...night.heldBack.keys(), ...night.notBrought.keys(), ...night.listed, ...(night.left?.images ?? []), ...night.pending.map(({ image }) => image)])]);
+  const say = sayNames([...new Set([...night.refreshed.keys(), ...night.rebuilt, ...night.built, ...night.unchanged, ...night.promoted, ...night.failed.map(({ image }) => image), ...night.blocked, ...night.unknown.keys(), ...night.heldBack.keys(), ...night.notBrought.keys(), ...night.listed, ...(night.left?.images ?? []), ...night.pending.map(({ image }) => image)])]);
   const rows = (word: string, images: readonly (readonly [ImageName, string])[]): readonly Row[] => {
     const shown = images.slice(0, NAMED).map(([image, rest], index): Row => [index === 0 ? word : '', say(image), rest]);
     return images.length > NAMED ? [...shown, ['', `and ${images.length - NAMED} more`, '']] : shown;
@@ -29,6 +29,7 @@ export function formatNightly(night: NightReport): readonly string[] {
     ...formatTable(table),
     ...named('rebuilt on them', night.rebuilt, say),
     ...named('built', night.built, say),
+    ...named('built, and as they were', night.unchanged, say),
     ...named(':latest moved', night.promoted, say),
     ...named('blocked', night.blocked, say),
     ...(night.left === undefined ? [] : named(`not begun (${night.left.because})`, night.left.images, say)),

@@ -60,6 +60,8 @@ export type NightReport = Omit<NightFacts, 'failing' | 'fresh' | 'fixes'> & {
   readonly built: readonly ImageName[];
   /** Images of which only `:latest` moved. */
   readonly promoted: readonly ImageName[];
+  /** Images that a rebuild made as they were: nothing of them was published. */
+  readonly unchanged: readonly ImageName[];
   readonly failed: readonly FailedImage[];
   readonly blocked: readonly ImageName[];
   /** Names that went from the engine. */
@@ -75,7 +77,7 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
   const runs: string[] = [];
   const exits: ExitCode[] = [];
   const reasons = new Map<ImageName, Extract<Event, { type: 'step-started' }>['reasons']>();
-  const [made, promoted, blocked] = [new Set<ImageName>(), new Set<ImageName>(), new Set<ImageName>()];
+  const [made, unchanged, promoted, blocked] = [new Set<ImageName>(), new Set<ImageName>(), new Set<ImageName>(), new Set<ImageName>()];
   const failed = new Map<ImageName, string>();
   let left = new Map<ImageName, string>();
   let order: readonly ImageName[] = [];
@@ -92,6 +94,9 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
     else if (event.type === 'published' || event.type === 'finished-locally') {
       made.add(event.image);
       failed.delete(event.image);
+    } else if (event.type === 'unchanged') {
+      if (event.built) unchanged.add(event.image);
+      failed.delete(event.image);
     } else if (event.type === 'promoted') promoted.add(event.image);
     else if (event.type === 'failed' && event.phase !== 'delete') failed.set(event.image, event.message);
     else if (event.type === 'blocked') blocked.add(event.image);
@@ -107,7 +112,7 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
     return upgrades.length === 0 ? [] : [[image, upgrades] as const];
   }));
   const rebuilt = done.filter((image) => !refreshed.has(image) && why(image, 'parent-refreshed', 'parent-moved', 'parent-builds', 'parent-bumped'));
-  const stillFailing = [...failing].filter(([image]) => !failed.has(image) && !made.has(image));
+  const stillFailing = [...failing].filter(([image]) => !failed.has(image) && !made.has(image) && !unchanged.has(image));
   const failedImages = [
     ...[...failed].map(([image, message]): FailedImage => {
       const nights = fresh.has(image) ? 1 : (failing.get(image)?.nights ?? 0) + 1;
@@ -124,6 +129,7 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
     rebuilt,
     built: done.filter((image) => !refreshed.has(image) && !rebuilt.includes(image)),
     promoted: [...promoted].filter((image) => !made.has(image)),
+    unchanged: order.filter((image) => unchanged.has(image)),
     failed: failedImages,
     blocked: [...blocked].filter((image) => !failedImages.some((one) => one.image === image)),
     left: allLeft.length === 0 || because === undefined ? undefined : { images: [...new Set(allLeft)], because },

@@ -202,6 +202,32 @@ describe('a night that follows upstream', () => {
   });
 });
 
+describe('a night of trees in several work trees', () => {
+  it('gives each its own commit, and those that one upstream refuses do not keep the other\'s back', async () => {
+    for (const [tree, image] of [['left', 'one'], ['right', 'two']] as const) {
+      define(image, '1.0-1');
+      for (const file of ['Dockerfile.template', 'changelog', 'control', 'status', 'sources.list']) s.write(`${tree}/images/${image}/${file}`, readFileSync(path(`images/${image}/${file}`), 'utf8'));
+      rmSync(path(`images/${image}`), { recursive: true });
+      s.write(`${tree}/config.yaml`, readFileSync(path('config.yaml'), 'utf8'));
+      git(tree, 'init', '-q', '-b', 'main');
+      git(tree, 'add', '.');
+      git(tree, 'commit', '-qm', 'A tree');
+      git('.', 'init', '-q', '--bare', '-b', 'main', `${tree}.git`);
+      git(tree, 'remote', 'add', 'origin', path(`${tree}.git`));
+      git(tree, 'push', '-q', '-u', 'origin', 'main');
+    }
+    s.write('trees.yaml', 'trees:\n  - { name: left, directory: left/images, config: left/config.yaml }\n  - { name: right, directory: right/images, config: right/config.yaml }\n');
+    expect(await s.run(['-c', 'trees.yaml'])).toMatchObject({ code: 0 });
+    await archive.release('trixie-security', [{ name: 'php', version: `8+deb13u${++released}` }]);
+    hook('right.git/hooks/pre-receive', "echo 'this branch is protected' >&2; exit 1");
+    const { code, stdout } = await s.run(['nightly', '-c', 'trees.yaml', '--quiet'], { env: gitEnv as Record<string, string> });
+    expect([code, stdout]).toEqual([10, expect.stringMatching(/refreshed {2}one {2}php \(security\)\ngit: .*this branch is protected.*\ndue, without an entry: two\n/)]);
+    expect(['left.git', 'right.git', 'right'].map((folder) => git(folder, 'log', '-1', '--format=%s', 'main'))).toEqual([expect.stringMatching(/^Refresh.*one/), 'A tree', 'A tree']);
+    expect(git('right', 'status', '--porcelain')).toBe('');
+    expect([(await s.tags('one')).length, (await s.tags('two')).length]).toEqual([3, 2]);
+  });
+});
+
 async function killAt(file: string): Promise<void> {
   const run: Running = s.start(['nightly'], gitEnv as Record<string, string>);
   await Promise.race([until(file, () => existsSync(path(file)) && readFileSync(path(file), 'utf8') !== ''), run.ended.then(({ stdout, stderr }) => Promise.reject(new Error(`ended before ${file}:\n${stdout}${stderr}`)))]);

@@ -44,6 +44,11 @@ describe('what a night came to', () => {
     const report = nightReport([...events(started(), failed('web'), finished(1)), ...events(started('20261120-0300'), begun('web'), published('web'), finished())], FACTS);
     expect([report.failed, report.built, report.runs]).toEqual([[], ['web'], ['20261120-0200', '20261120-0300']]);
   });
+  it('what came out as it was fails no more, and was not published', () => {
+    const as = (image: string, built: boolean): Happening => ({ type: 'unchanged', image, tag: '1', digest: manifest(image), built });
+    const report = nightReport(events(started(), begun('base', refreshedFor(upgrade('openssl'))), as('base', true), as('tool', false), finished()), { ...FACTS, failing: new Map([['base', failing(2)]]) });
+    expect([report.unchanged, report.failed, report.refreshed.size, report.exit]).toEqual([['base'], [], 0, 0]);
+  });
   it('what was left by one run counts only if no later one begins it', () => {
     const left: Happening = { type: 'not-started', image: 'web', because: 'the deadline has come' };
     expect(nightReport(events(started(), left, finished()), FACTS)).toMatchObject({ exit: 10, left: { images: ['web'], because: 'the deadline has come' } });
