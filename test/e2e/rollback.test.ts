@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { openProxiedScenario } from '../support/proxied-scenario.js';
 import type { FaultyRegistry } from '../support/faulty-registry.js';
 import { changelog, openScenario, type Ended, type Scenario } from '../support/scenario.js';
 
 const LATER = 180_000;
+jest.setTimeout(60_000);
 
 let scenario: Scenario;
 const latest = (...names: readonly string[]): Promise<readonly (string | undefined)[]> => Promise.all(names.map((name) => scenario.digest(name, 'latest')));
@@ -286,6 +287,17 @@ describe('rollback that is cut off', () => {
   afterEach(() => line.mend());
   const isMove = (name: string, tag: string) => (method: string, path: string): boolean => method === 'PUT' && path === `/v2/test/${name}/manifests/${tag}`;
 
+  /** Kills a run that waits for the answer to a request. */
+  const killedAt = async (isIt: (method: string, path: string) => boolean, args: readonly string[]): Promise<void> => {
+    line.fail({ when: isIt, times: 1, instead: 'hang' });
+    const asked = line.requests.length;
+    const running = scenario.start(args);
+    await running.meets(line.saw((method, path) => line.requests.length > asked && isIt(method, path)));
+    running.child.kill('SIGKILL');
+    await running.ended;
+    line.mend();
+  };
+
   it.each([
     ['refuses the mark', 1, { status: 412, body: '{"errors":[{"code":"PRECONDITION","message":"configured as immutable"}]}' }, /FAILED +\S+ refuses to set test\/tiny1-\S+:withdrawn-\d{8}-2: the tag is immutable there/],
     ['is gone', 5, { status: 503 }, /FAILED +\S+ answers 503 Service Unavailable \(4 tries/],
@@ -308,18 +320,21 @@ describe('rollback that is cut off', () => {
 
   it('with kill -9 after it withdrew, and before the last move, goes on when it is run again', async () => {
     for (const [tag, name] of [['latest', 'tiny1-run'], ['latest', 'tiny1-build']] as const) {
-      const until = isMove(name, tag);
-      line.fail({ when: until, times: 1, instead: 'hang' });
-      const running = scenario.start(['rollback', run]);
-      await running.meets(line.saw((method, path) => until(method, path) && line.requests.some(({ faulty }) => faulty)));
-      running.child.kill('SIGKILL');
-      await running.ended;
-      line.mend();
+      await killedAt(isMove(name, tag), ['rollback', run]);
       // Nothing else moves anything meanwhile.
       expect((await scenario.run(['build'])).stdout).not.toMatch(/:latest +→/);
     }
     expect((await scenario.run(['rollback', run])).code).toBe(0);
     expect(await latest(...NAMES)).toEqual(before);
     expect(await plan()).toEqual({ 'tiny1-build': 'keep withdrawn-latest', 'tiny1-run': 'keep withdrawn-latest' });
+  }, LATER);
+
+  it('takes back what a run moved that was killed before it could say so', async () => {
+    define('three');
+    await killedAt(isMove('tiny1-run', 'latest'), []);
+    expect((await latest(...NAMES)).map((digest, at) => digest === before[at])).toEqual([true, false]);
+    const killed = String(scenario.journal().findLast(({ type }) => type === 'run-started')!['run']);
+    const ended = await scenario.run(['rollback', killed]);
+    expect([ended.code, ended.stdout, await latest(...NAMES)]).toEqual([0, expect.stringMatching(/tiny1-build +:latest +→ \d{8} \(was \d{8}-3\)/), before]);
   }, LATER);
 });
