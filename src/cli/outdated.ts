@@ -6,6 +6,7 @@ import { formatOutdated, outdatedToJson, type OutdatedImage, type OutdatedReport
 import { EXIT, type ExitCode } from '../shared/errors.js';
 import { formatImageRef, withTag, type ImageName } from '../shared/image-ref.js';
 import { movingTagOf } from '../definition/definition.js';
+import type { Upgrade } from '../packages/upgrade.js';
 import type { FirstSeen } from '../state/first-seen.js';
 import type { UpgradesRead } from '../state/image-upgrades.js';
 import type { State } from '../state/state.js';
@@ -26,7 +27,7 @@ export const outdated: Verb = async (options, environment) => {
     const advisories = new Map<string, Advisory>();
     const read = await readUpgrades(tree, state, connections, options, environment, advisories);
     const seen = openFirstSeen(environment);
-    const report = reportOf(tree.graph, state, read, advisories, selected, seen, options);
+    const report = { ...reportOf(tree.graph, state, read, selected, options), ...evidenceOf(read, advisories, seen, environment.clock.now()) };
     seen.save();
     if (options.json) environment.out(JSON.stringify(outdatedToJson(report), null, 2));
     else for (const line of formatOutdated(report, options.verbose)) environment.out(line);
@@ -36,14 +37,26 @@ export const outdated: Verb = async (options, environment) => {
   }
 };
 
-function reportOf(graph: Graph, state: State, read: UpgradesRead, advisories: ReadonlyMap<string, Advisory>, selected: ReadonlySet<ImageName>, seen: FirstSeen, { security }: Options): OutdatedReport {
+function reportOf(graph: Graph, state: State, read: UpgradesRead, selected: ReadonlySet<ImageName>, { security }: Options): Omit<OutdatedReport, 'advisoryOf' | 'waiting'> {
   const owned = ownersOf(graph, read);
   const images = [...read.images].flatMap(([image, { digest, unknown, archived }]): readonly OutdatedImage[] => {
     if (!selected.has(image)) return [];
     return [{ image, ref: refInUse(graph, state, image), digest, unknown, archived, upgrades: owned.get(image)!.filter((upgrade) => upgrade.security || !security) }];
   });
-  const waits = new Map(images.flatMap(({ upgrades }) => upgrades.map((upgrade) => [upgrade, seen.waiting(upgrade)] as const)));
-  return { images, notPublished: selected.size - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades)), security, waiting: (upgrade) => waits.get(upgrade), advisoryOf: (upgrade) => advisories.get(advisoryKey(upgrade)) };
+  return { images, notPublished: selected.size - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades)), security };
+}
+
+/** What is known beside versions: a fix waits since its changelog has it, else since this host saw it. */
+function evidenceOf({ images }: UpgradesRead, advisories: ReadonlyMap<string, Advisory>, seen: FirstSeen, now: number): Pick<OutdatedReport, 'advisoryOf' | 'waiting'> {
+  const advisoryOf = (upgrade: Upgrade): Advisory | undefined => advisories.get(advisoryKey(upgrade));
+  const waits = new Map<string, number | undefined>();
+  const keyOf = ({ package: name, arch, to, suite }: Upgrade): string => `${suite} ${name}:${arch} ${to}`;
+  for (const { upgrades } of images.values()) for (const upgrade of upgrades) waits.set(keyOf(upgrade), seen.waiting(upgrade));
+  const waiting = (upgrade: Upgrade): number | undefined => {
+    const since = advisoryOf(upgrade)?.since;
+    return since === undefined ? waits.get(keyOf(upgrade)) : Math.max(0, now - since);
+  };
+  return { advisoryOf, waiting };
 }
 
 /** The reference of what was looked at: the version's, unless `:latest` is another image. */

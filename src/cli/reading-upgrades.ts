@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readJson, writeJson } from '../adapters/json-file.js';
 import type { Advisory } from '../packages/advisory.js';
-import { findAdvisories } from '../packages/find-advisories.js';
+import { advisoryKey, findAdvisories } from '../packages/find-advisories.js';
 import { createFirstSeen, type FirstSeen, type FirstSeenData } from '../state/first-seen.js';
 import { createUpgradeMemory, type UpgradeMemoryData } from '../state/upgrade-memory.js';
 import type { State } from '../state/state.js';
@@ -20,8 +20,11 @@ import type { Options } from './verb.js';
  */
 export async function readUpgrades(tree: Tree, state: State, connections: Connections, options: Options, environment: Environment, advisories?: Map<string, Advisory>): Promise<UpgradesRead> {
   const [packages, archive] = await Promise.all([connections.packageReader(), connections.packageArchive()]);
+  // Images lack the same few updates.
+  const asked = new Set<string>();
   const readAdvisories: OnFound = async (image, upgrades, indexes) => {
-    const wanted = upgrades.filter(({ security, heldBack }) => security && heldBack === undefined);
+    const wanted = upgrades.filter((upgrade) => upgrade.security && upgrade.heldBack === undefined && !asked.has(advisoryKey(upgrade)));
+    for (const upgrade of wanted) asked.add(advisoryKey(upgrade));
     for (const [key, advisory] of await findAdvisories(image, wanted, indexes, archive, environment.signal)) advisories!.set(key, advisory);
   };
   const path = join(cacheDirectory(environment), 'upgrades.json');

@@ -29,8 +29,8 @@ export type OutdatedReport = {
   readonly rebuilds: Rebuilds;
   /** Only security updates were asked for. */
   readonly security: boolean;
-  /** Milliseconds since an upgrade was first offered, as far as that is known. */
-  waiting(upgrade: OwnedUpgrade): number | undefined;
+  /** Milliseconds since it was first offered, as far as that is known. */
+  waiting(upgrade: Upgrade): number | undefined;
   /** What it is about, where its archive says so. */
   advisoryOf(upgrade: Upgrade): Advisory | undefined;
 };

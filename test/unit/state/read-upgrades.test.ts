@@ -108,7 +108,7 @@ describe('readUpgrades', () => {
   it.each<readonly [string, string, string, string]>([
     ['other keys', 'k1', 'k2', SOURCES.replace('trusted=yes', 'signed-by=/etc/apt/keyrings/k.gpg')],
     ['no need of a signature', 'k1', 'k1', SOURCES],
-    ['other components', 'k1', 'k1', SOURCES.replace('main', 'main contrib')],
+    ['other components', 'k1', 'k1', SOURCES.replace('main', 'main contrib').replace('trusted=yes', 'signed-by=/etc/apt/keyrings/k.gpg')],
   ])('a suite is asked again for an image with %s', async (_, one, other, sources) => {
     const withKey = (key: string, text: string): PackageFiles => new Map([...filesWith([], text), ...packageFiles({ '/etc/apt/keyrings/k.gpg': key })]);
     const signed = SOURCES.replace('trusted=yes', 'signed-by=/etc/apt/keyrings/k.gpg');
