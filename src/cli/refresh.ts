@@ -36,6 +36,8 @@ export const refresh: Verb = async (options, environment) => {
         show(report(options.dryRun ? NOTHING_WRITTEN : await write(found, gits, options, environment), plan), options, environment);
         return exitOf(found, EXIT.ok);
       }
+      // Entries are for builds: without an engine none is written.
+      if (found.entries.steps.length > 0) await connections.localImages(environment.signal);
       const end = await write(found, gits, options, environment);
       const built = planRefreshed(found, config, publishing, connections, options, environment).then(async ({ tree, planned }) => {
         if (planned.plan.steps.some(isPending)) {

@@ -106,8 +106,14 @@ describe('the entries of refresh', () => {
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^--commit: images\/other\/changelog has changes that are not committed/)]);
     expect(versions()).toEqual(['1.0', '1.0', '1.0']);
   });
-  it('stay when the engine is gone before the first build: exit 4, and the same command goes on', async () => {
+  it('are none for builds that no engine would make: exit 4', async () => {
     const { code, stderr } = await refresh('--build');
+    expect([code, stderr]).toEqual([4, expect.stringContaining('Nothing was built or changed.')]);
+    expect(versions()).toEqual(['1.0', '1.0', '1.0']);
+  });
+  it('stay when something keeps the first build from being begun: exit 4, and the same command goes on', async () => {
+    s.configure('min_free: 900TB');
+    const { code, stderr } = await s.run(['refresh', '--build']);
     expect([code, stderr]).toEqual([4, expect.stringContaining('. Nothing was built; 3 changelogs are written, and the same command goes on.')]);
     expect(versions()).toEqual(['1.0-s1', '1.0-s1', '1.0-s2']);
   });
