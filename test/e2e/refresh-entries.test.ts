@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { startAptRepository, type AptRepository } from '../support/apt-repository.js';
 import { statusOf } from '../support/packages-in-memory.js';
+import { startRegistry, type RegistryFixture } from '../support/registry-fixture.js';
 import { openScenario, type Ended, type Scenario } from '../support/scenario.js';
 
 jest.setTimeout(60_000);
@@ -12,6 +13,8 @@ jest.setTimeout(60_000);
 describe('the entries of refresh', () => {
   let s: Scenario;
   let archive: AptRepository;
+  /** Of an image that one of ours stands on. */
+  let elsewhere: RegistryFixture;
   const NO_ENGINE = { DOCKER_HOST: 'unix:///nowhere/docker.sock' };
   const refresh = (...args: readonly string[]): Promise<Ended> => s.run(['refresh', ...args], { env: NO_ENGINE });
   const logOf = (name: string): string => readFileSync(join(s.directory, `images/${name}/changelog`), 'utf8');
@@ -34,6 +37,10 @@ describe('the entries of refresh', () => {
     define('web', 'base', ['ssl 1']);
     define('api', 'web', ['ssl 1']);
     define('other', undefined, ['tar 5']);
+    elsewhere = await startRegistry();
+    const outside = `${elsewhere.host}/somebody/tiny:1`;
+    for (const args of [['pull', '--quiet', s.base], ['tag', s.base, outside], ['push', '--quiet', outside]]) await s.docker(...args);
+    s.define('far', { versions: ['1.0'], lines: [`FROM ${outside}`, 'RUN true'] });
     s.write('.gitignore', '/state\n/cache\n/home\n/docker\n');
     await s.git('init', '--quiet');
     await s.git('config', 'user.name', 'Ann Other');
@@ -116,6 +123,19 @@ describe('the entries of refresh', () => {
     const { code, stderr } = await s.run(['refresh', '--build']);
     expect([code, stderr]).toEqual([4, expect.stringContaining('. Nothing was built; 3 changelogs are written, and the same command goes on.')]);
     expect(versions()).toEqual(['1.0-s1', '1.0-s1', '1.0-s2']);
+  });
+  it('follow an outside image that moved; where its registry does not answer that is said, and all else goes on', async () => {
+    const outside = `${elsewhere.host}/somebody/tiny:1`;
+    s.write('moved/Dockerfile', `FROM ${s.base}\nRUN echo moved > /moved\n`);
+    await s.docker('build', '--quiet', '--tag', outside, join(s.directory, 'moved'));
+    await s.docker('push', '--quiet', outside);
+    await refresh('--select', '*/far:*');
+    expect(logOf('far').split('\n').slice(0, 3)).toEqual(['far (1.0-s1) wikimedia; urgency=high', '', `   Refresh for a newer ${outside}`]);
+    await s.git('reset', '--quiet', '--hard');
+    await elsewhere.stop();
+    const { code, stderr } = await refresh();
+    expect([code, stderr]).toEqual([0, expect.stringContaining(`whether ${outside} moved is not known: `)]);
+    expect([...versions(), /\((.*)\)/.exec(logOf('far'))![1]]).toEqual(['1.0-s1', '1.0-s1', '1.0-s2', '1.0']);
   });
   it('are none where the registry does not answer: exit 5', async () => {
     await s.registry.stop();

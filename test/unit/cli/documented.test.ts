@@ -12,7 +12,7 @@ import { PROJECT } from '../../support/source-tree.js';
 import { filesInMemory } from '../../support/tree-in-memory.js';
 
 const read = (path: string): string => readFileSync(join(PROJECT, path), 'utf8');
-const PAGES = ['README.md', 'docs/architecture.md', 'docs/definitions.md', 'docs/operating.md', 'docs/lint.md', 'docs/cli.md', 'docs/migrating-from-docker-pkg.md'];
+const PAGES = ['README.md', 'docs/architecture.md', 'docs/definitions.md', 'docs/operating.md', 'docs/lint.md', 'docs/refresh.md', 'docs/cli.md', 'docs/migrating-from-docker-pkg.md'];
 
 /** As GitHub and others make anchors of headings: lower case, blanks as dashes, other signs left out. */
 const anchorOf = (heading: string): string => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').trim().replaceAll(' ', '-');

@@ -64,6 +64,21 @@ describe('the images of a stack', () => {
     expect(exit).toBe(1);
     expect(events.find(({ type }) => type === 'failed')).toMatchObject({ detail: [expect.stringMatching(/^it is for linux\/a(?:rm|md)64, but trixie1-(?:run|build) of the same stack is for linux\/a(?:rm|md)64$/)] });
   });
+  it('do not wait for one whose refresh came out as it is', async () => {
+    const names = ['trixie1-run', 'trixie1-build'];
+    const asIs = (name: string) => ({ latest: image(name, provenance({ definition: today(name), parents: { [`${REGISTRY}/trixie:latest`]: manifest('trixie') } })) });
+    const { exit, deeds } = await run({ content: (ref) => (ref.includes('build') ? `old of ${ref}` : 'the same') }, {
+      found: { images: { trixie: { latest: image('trixie', provenance({ definition: today('trixie') })) }, ...Object.fromEntries(names.map((name) => [name, asIs(name)])) } },
+      request: { select: new Set(names), refresh: new Map(names.map((name) => [name, [{ why: 'packages-outdated', upgrades: [], tried: ['a'] }]])) },
+      before({ have, published }) {
+        for (const name of ['trixie', ...names]) {
+          published.set(`${REGISTRY}/${name}:latest`, manifest(name));
+          have(`sha256:${name}`, [], { repoDigests: [`${REGISTRY}/${name}@${manifest(name)}`] });
+        }
+      },
+    });
+    expect([exit, moves(deeds)]).toEqual([0, ['put trixie1-build latest']]);
+  });
   it('are put back when the second cannot be moved', async () => {
     const old = manifest('old');
     const outside = await run({ putTag: (name) => { if (name.startsWith('trixie1-') && ++puts === 2) throw new Error('denied'); } }, {

@@ -55,6 +55,10 @@ describe('a rolling image that is refreshed', () => {
     ])('%s', (_, reasons, tried, said) => {
       expect(saidOf(planned({ base: reasons }, dated(...tried)), 'base')).toBe(said);
     });
+    it.each([['is promoted, if it stands on the outside parent of today', 'new', 'promote: promoted, parent-moved'], ['is built again, if it stands on another one', 'old', 'build: parent-moved']])('%s', (_, on, said) => {
+      const found: Outside = { dated: { base: [{ tag: '20260101', ...image('made', provenance({ definition: today('base'), parents: { 'outside/debian:13': manifest(on) } })) }] } };
+      expect(saidOf(planned({ base: [moved] }, found), 'base')).toBe(said);
+    });
     it('and kept on the engine is published, if it was for all that is asked for', () => {
       const kept = local('1', [`${REGISTRY}/base:20260101`], 'base', today('base'));
       const plans = ['a', 'b'].map((mark) => planned({ base: [outdated('a')] }, { local: [{ ...kept, labels: { ...kept.labels, [LABEL.tried]: mark } }] }));
