@@ -74,7 +74,7 @@ export function createPackageArchive(options: PackageArchiveOptions): PackageArc
     const proved = wanted.keyrings !== 'trusted';
     if (proved) await prove(suite, wanted.keyrings, wanted.fingerprints, signal);
     const release = (suite.release ??= releaseOf(suite));
-    checkDates(release, suite, wanted, proved);
+    checkDates(release, suite, wanted);
     const all = indexesWanted(release, place.flat, wanted.components, wanted.architectures);
     const found = await Promise.all(
       all.map(async (index) => {
@@ -84,6 +84,7 @@ export function createPackageArchive(options: PackageArchiveOptions): PackageArc
         return known;
       }),
     );
+    // Without a signature anybody could have told a newer date.
     remember(key, suite, proved ? release.date : undefined, all);
     return found;
   }
@@ -130,13 +131,12 @@ export function createPackageArchive(options: PackageArchiveOptions): PackageArc
     suite.isNews = true;
   }
 
-  function checkDates({ date, validUntil }: ReleaseFile, { place, received, newest }: Opened, { checksValidUntil }: SuiteWanted, proved: boolean): void {
+  function checkDates({ date, validUntil }: ReleaseFile, { place, received, newest }: Opened, { checksValidUntil }: SuiteWanted): void {
     const name = `${received.form} of ${place.name}`;
     const now = clock.now();
     if (date > now + FUTURE) throw new SuiteFault('expired', `${name} is of ${timeOf(date)}, which is yet to come: a clock is wrong`);
     if (checksValidUntil && validUntil !== undefined && now > validUntil) throw new SuiteFault('expired', `${name} expired ${dayOf(validUntil)}`);
-    // Without a signature anybody could have told the newer date.
-    if (proved && newest !== undefined && date < newest) throw new SuiteFault('replayed', `${name} is of ${timeOf(date)}, older than one seen before (${timeOf(newest)})`);
+    if (newest !== undefined && date < newest) throw new SuiteFault('replayed', `${name} is of ${timeOf(date)}, older than one seen before (${timeOf(newest)})`);
   }
 
   function distilledOf(place: SuitePlace, release: ReleaseFile, wanted: IndexWanted, signal: AbortSignal): Promise<Buffer> {
@@ -173,14 +173,12 @@ export function createPackageArchive(options: PackageArchiveOptions): PackageArc
       if (suite === undefined) suites.set(key, (suite = open(key, place, fresh, signal)));
       return suite;
     };
-    const first = await once(opened, false);
+    const suite = await once(opened, false);
     try {
-      return await readFrom(key, first, wanted, signal);
+      return await readFrom(key, suite, wanted, signal);
     } catch (error) {
       if (!(error instanceof SuiteFault) || !error.mayBeStale) throw error;
-      const second = await once(reopened, true);
-      if (second.received.bytes.equals(first.received.bytes)) throw error;
-      return readFrom(key, second, wanted, signal);
+      return readFrom(key, await once(reopened, true), wanted, signal);
     }
   }
 

@@ -122,6 +122,19 @@ describe('a suite', () => {
     expect(helloIn(await readOnce(wanted, cache))).toEqual(['1.1']);
     expect(helloIn(await readOnce(suiteOf(repository, suite), cache))).toEqual(['1.1']);
   });
+  it('that nobody signed may not be older than one that was proved, which it does not make forget', async () => {
+    const suite = await newSuite();
+    const cache = newCache();
+    const older = repository.keep(suite);
+    await repository.release(suite, [{ name: 'hello', version: '1.1' }]);
+    const trusted = suiteOf(repository, suite, { keyrings: 'trusted' });
+    expect(helloIn(await readOnce(suiteOf(repository, suite), cache))).toEqual(['1.1']);
+    await repository.release(suite, [{ name: 'hello', version: '1.2' }], { otherKey: true });
+    expect(helloIn(await readOnce(trusted, cache))).toEqual(['1.2']);
+    older();
+    expect(helloIn(await readOnce(trusted, cache))[0]).toBe('replayed');
+    expect(helloIn(await readOnce(suiteOf(repository, suite), cache))[0]).toBe('replayed');
+  });
   it.each([
     ['file:/srv/debian', 'file:'],
     ['copy:/srv/debian', 'copy:'],
