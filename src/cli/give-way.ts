@@ -71,7 +71,6 @@ export async function lockNight(config: RunConfig, publishing: RunPublishing, en
     async giveWay(until) {
       held?.say(givenUp);
       release();
-      while (asked() !== undefined) await clock.sleep(PAUSE, signal);
       // Whoever takes a lock says so in it; looking at the word keeps it free for them.
       const hasBegun = (): boolean => names.some((name) => !['', givenUp].includes(lastWord(directory, name)));
       for (const end = Math.min(clock.now() + patience, until); !hasBegun() && clock.now() < end; ) await clock.sleep(PAUSE, signal);

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Event } from '../execute/event.js';
 import { nightReport, type NightFacts, type NightReport } from '../report/night-report.js';
 import type { RunConfig } from '../shared/config.js';
+import type { Redactor } from '../shared/redact.js';
 import { EXIT, Fault, PartlyDone, UsageError, type ExitCode } from '../shared/errors.js';
 import { parseDeadline } from './deadline.js';
 import type { Environment } from './environment.js';
@@ -27,18 +28,26 @@ export const nightly: Verb = async (options, environment) => {
   const deadline = options.deadline === undefined ? Infinity : parseDeadline(options.deadline, startedAt);
   await refuseMetrics(options.metricsFile);
   const events: Event[] = [];
+  // What failed may hold what the config says.
+  const redactors = new Set<Redactor>();
+  const redact = (line: string): string => [...redactors].reduce((text, redactor) => redactor.redact(text), line);
   const nothing = new Map<never, never>();
   const night: Night = {
     startedAt,
     deadline,
     events,
     entries: { hindered: new Map(), races: new Map(), committed: false },
-    showing: { watch: (given, around, redactor) => watchNight(events, watchRun(given, around, redactor), options.quiet) },
+    showing: {
+      watch(given, around, redactor) {
+        redactors.add(redactor);
+        return watchNight(events, watchRun(given, around, redactor), options.quiet);
+      },
+    },
     facts: { host: hostname(), startedAt, outdated: 0, unknown: nothing, heldBack: nothing, notBrought: nothing, fixes: [], failing: nothing, fresh: new Set(), git: [], listed: [], left: undefined, notes: [] },
   };
   const end = async (fault: NightFacts['fault']): Promise<ExitCode> => {
     const report = nightReport(events, { ...night.facts, endedAt: clock.now(), fault });
-    await tellNight(report, options, environment);
+    await tellNight(report, options, { ...environment, out: (line) => environment.out(redact(line)) });
     return report.exit;
   };
   try {
@@ -92,6 +101,8 @@ async function spendNight(night: Night, options: Options, environment: Environme
         night.facts = { ...night.facts, notes: [...night.facts.notes, 'It gave way to another run, which was still at work when it had to end.'] };
         return;
       }
+      // What is left then was said by the run that gave way.
+      if (clock.now() >= night.deadline) break;
       environment.err('goes on');
     }
     if (!signal.aborted) night.facts = { ...night.facts, notes: [...night.facts.notes, ...(await pruneAtNight(config, locks, night.showing, options, environment))] };

@@ -71,6 +71,16 @@ describe('a night without git', () => {
     expect(metrics()).toMatchObject({ last_run_exit_code: 10, images_left: 1 });
   }, 60_000);
 
+  it('tells nobody what the config keeps to itself', async () => {
+    scenario.configure('username: builder\npassword: hunter2-of-mine');
+    scenario.define('web', { versions: ['1.0-1'], lines: ['RUN echo hunter2-of-mine; exit 3'] });
+    for (const args of [['--quiet', '--no-publish'], ['--json', '--no-publish']]) {
+      const { code, stdout, stderr } = await scenario.run(['nightly', ...args]);
+      expect([code, `${stdout}${stderr}`]).toEqual([1, expect.stringContaining('RUN echo ')]);
+      expect(`${stdout}${stderr}`).not.toContain('hunter2-of-mine');
+    }
+  }, 60_000);
+
   it('that cannot begin says so, and its metrics have the exit code', async () => {
     scenario.define('web', { versions: ['1.0-1'] });
     scenario.write('images/web/Dockerfile.template', 'FROM {{ nothing }}\n');

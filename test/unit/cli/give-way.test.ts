@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { askForWay, lockNight, PATIENCE, type NightLocks } from '../../../src/cli/give-way.js';
 import { lockRun } from '../../../src/cli/run.js';
 import type { Environment } from '../../../src/cli/environment.js';
-import type { Lock } from '../../../src/adapters/lock.js';
+import { machineLockDirectory, type Lock } from '../../../src/adapters/lock.js';
 import { configOf, runConfigOf } from '../../support/tree-in-memory.js';
 
 const PUBLISHING = { publish: true, to: 'x', as: undefined } as const;
@@ -52,7 +52,11 @@ beforeEach(() => {
   now = Date.UTC(2026, 10, 20, 2);
   ending = new AbortController();
 });
-afterEach(() => rmSync(state, { recursive: true }));
+afterEach(() => {
+  const locks = machineLockDirectory(join(state, 'build-images/locks'));
+  for (const name of readdirSync(locks)) if (name.includes(`way${state.slice(-6).toLowerCase()}`)) rmSync(join(locks, name));
+  rmSync(state, { recursive: true });
+});
 
 describe('asking for way', () => {
   it('is told at once when nobody is at work', async () => {
@@ -139,6 +143,18 @@ describe('a night', () => {
     const before = now;
     expect(await way).toBe(true);
     expect([now - before >= 59_000, now - before < PATIENCE]).toEqual([true, true]);
+    locks.release();
+  });
+  it('waits for none longer than it has time', async () => {
+    const locks = await night();
+    const asked = ask();
+    await turns(3);
+    locks.asked();
+    const before = now;
+    const way = locks.giveWay(now + 60_000);
+    await asked;
+    expect(await way).toBe(true);
+    expect(now - before).toBeLessThan(PATIENCE / 2);
     locks.release();
   });
   it('sees a run that began and ended between two looks', async () => {

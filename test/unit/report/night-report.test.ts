@@ -41,8 +41,8 @@ describe('what a night came to', () => {
     expect(nightReport([], { ...FACTS, failing: new Map([['web', failing(2)]]) })).toMatchObject({ exit: 1, failed: [{ image: 'web', message: 'as before', nights: 2, next: START + DAY }] });
   });
   it('what failed and was done in a later run of the night is done', () => {
-    const report = nightReport([...events(started(), failed('web'), finished(1)), ...events(started('20261120-0300'), begun('web'), published('web'), finished())], FACTS);
-    expect([report.failed, report.built, report.runs]).toEqual([[], ['web'], ['20261120-0200', '20261120-0300']]);
+    const report = nightReport([...events(started(), failed('web'), { type: 'blocked', image: 'api', by: 'web' }, finished(1)), ...events(started('20261120-0300'), begun('web'), published('web'), published('api'), finished())], FACTS);
+    expect([report.failed, report.blocked, report.built, report.runs]).toEqual([[], [], ['web', 'api'], ['20261120-0200', '20261120-0300']]);
   });
   it('what came out as it was fails no more, and was not published', () => {
     const as = (image: string, built: boolean): Happening => ({ type: 'unchanged', image, tag: '1', digest: manifest(image), built });
