@@ -188,7 +188,7 @@ export function differsByOurEntry(path: string, bytes: Uint8Array, head: Uint8Ar
   const before = parseChangelog(path, committed);
   if (!before.ok) return false;
   const [last] = before.value.entries;
-  return last.version === newest.version && isOurs(committed, last, 'refresh') && others === committed.slice(0, last.start) + committed.slice(last.end);
+  return isOurs(committed, last, 'refresh') && others === committed.slice(0, last.start) + committed.slice(last.end);
 }
 
 /** The message of the commit that holds an update: what, why, and each version. */

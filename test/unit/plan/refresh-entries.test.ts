@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { formatEntry } from '../../../src/definition/changelog-entry.js';
 import type { Upgrade } from '../../../src/packages/upgrade.js';
 import type { Reason } from '../../../src/plan/reason.js';
 import { planEntries, type EntriesRequest } from '../../../src/plan/refresh-entries.js';
+import { differsByOurEntry } from '../../../src/plan/update.js';
 import { changelogOf, said } from '../../support/tree-in-memory.js';
 import { tree } from '../../support/plan-tree.js';
 
@@ -67,6 +69,10 @@ describe('planEntries', () => {
     const plan = planned('base', { base: [outdated(openssl)] }, { published: false });
     expect([plan.steps, plan.waiting]).toEqual([[], [{ image: 'base', version: '2.0' }]]);
   });
+  it('so is one that somebody\'s update wrote', () => {
+    const base = formatEntry({ package: 'base', version: '2.0-s1', distribution: 'x', lines: ['Fixes'], heading: undefined, author: 'A <a@b>', date: 'Fri, 20 Nov 2026 09:00:00 +0000' }) + changelogOf('base', '2.0');
+    expect(planned('base', { base: [outdated(openssl)] }, { published: false, texts: { base } }).waiting).toEqual([{ image: 'base', version: '2.0-s1' }]);
+  });
   it('the next version must be a tag', () => {
     expect(() => planned('base', { base: [outdated(openssl)] }, { texts: { base: changelogOf('base', 'x'.repeat(127)) } })).toThrow('cannot be an image tag');
   });
@@ -88,6 +94,16 @@ describe('planEntries', () => {
       const plan = again(next);
       expect(plan.steps.map(({ from, to }) => [from, to])).toEqual([['2.0-s1', '2.0-s1'], ['2.0-s1', '2.0-s1']]);
       expect(Object.fromEntries(plan.steps.map(({ image, entry }) => [image, entry.split('\n').slice(2, -3).map((line) => line.trim())]))).toEqual({ base: lines, web: ['Refresh for update in parent image base:', ...lines] });
+    });
+    it('says what is upgraded from two versions twice', () => {
+      const other = { ...openssl, arch: 'i386', from: '0' };
+      const plan = again({ base: [outdated(openssl, other)] });
+      expect(plan.steps[0]!.entry.split('\n').slice(3, -3).map((line) => line.trim())).toEqual(['openssl 1 → 2 (trixie-security)', 'openssl 0 → 2 (trixie-security)']);
+    });
+    it('differs from the committed one by nothing else', () => {
+      const [step] = again({ base: [outdated({ ...openssl, to: '3' })] }).steps;
+      const [longer, committed] = [Buffer.from(step!.text), Buffer.from(texts['base']!)];
+      expect([differsByOurEntry('x', longer, committed), differsByOurEntry('x', longer, Buffer.from(`${texts['base']!}# mine\n`)), differsByOurEntry('x', longer, Buffer.from(texts['base']!.replace('(build-images refresh)', 'by hand')))]).toEqual([true, false, false]);
     });
     it('keeps what somebody wrote into it', () => {
       const base = texts['base']!.replace('   openssl', '   openssl was mended by hand\n   openssl');
