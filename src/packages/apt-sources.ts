@@ -67,8 +67,8 @@ export function parseDeb822Sources(text: string): AptSources {
 
 /** What apt refuses of an entry. */
 function faultOf({ types, uris, suites, components }: AptSource): string | undefined {
-  const strange = types.find((type) => !TYPES.includes(type));
-  if (strange !== undefined || types.length === 0) return `has type "${strange ?? ''}", which is none of deb and deb-src`;
+  // The word is not shown: where a line is garbled, it may be a login.
+  if (types.length === 0 || types.some((type) => !TYPES.includes(type))) return 'is of a type that is none of deb and deb-src';
   if (uris.length === 0 || uris.some((uri) => !uri.includes(':'))) return 'names no URI';
   if (suites.length === 0 || suites.includes('')) return 'names no suite';
   if (suites.some((suite) => suite.endsWith('/') !== (components.length === 0))) return components.length === 0 ? 'names no component' : 'names a component beside an exact path';

@@ -21,15 +21,22 @@ export type Offers = {
 export function createOffers(image: ImagePackages, indexes: readonly PackageIndex[]): Offers {
   const policy = createPolicy(image, indexes);
   const nativeOf = (architecture: string): string => (architecture === 'all' ? image.architecture : architecture);
+  const known = new Map<string, readonly Offer[]>();
   const versionsOf = (name: string, architecture: string): readonly Offer[] => {
     const wanted = nativeOf(architecture);
+    const key = `${name}:${wanted}`;
+    let all = known.get(key);
+    if (all === undefined) known.set(key, (all = readVersions(name, wanted)));
+    return all;
+  };
+  const readVersions = (name: string, wanted: string): readonly Offer[] => {
     const offers = new Map<string, { record: AvailablePackage; indexes: PackageIndex[] }>();
     for (const index of indexes) {
       for (const record of index.versionsOf(name)) {
         if (nativeOf(record.architecture) !== wanted) continue;
-        const known = offers.get(record.version);
-        if (known === undefined) offers.set(record.version, { record, indexes: [index] });
-        else if (!known.indexes.includes(index)) known.indexes.push(index);
+        const offer = offers.get(record.version);
+        if (offer === undefined) offers.set(record.version, { record, indexes: [index] });
+        else if (!offer.indexes.includes(index)) offer.indexes.push(index);
       }
     }
     const all = [...offers.values()];
@@ -39,7 +46,7 @@ export function createOffers(image: ImagePackages, indexes: readonly PackageInde
     versionsOf,
     candidateOf(installed) {
       const offers = versionsOf(installed.name, installed.architecture);
-      if (offers.length === 0) return undefined;
+      if (offers.every(({ record }) => record.version === installed.version)) return undefined;
       const same = offers.find(({ record }) => record.version === installed.version);
       const stay = policy.priorityOf(installed, same?.indexes ?? [], true);
       // A version of no priority counts for nothing, the installed one too.

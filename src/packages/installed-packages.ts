@@ -11,8 +11,8 @@ const FIELDS: ReadonlySet<string> = new Set(['package', 'status', 'architecture'
 /** What dpkg has unpacked or configured in an image, as apt counts it; undefined: the image has no records of dpkg. */
 export function parseInstalledPackages(files: PackageFiles): readonly InstalledPackage[] | undefined {
   const status = files.get(STATUS);
-  // Images without dpkg have a file for each package, its control file, and another with its check sums.
-  const folder = [...files].filter(([path]) => path.startsWith(STATUS_FOLDER) && !path.endsWith('.md5sums'));
+  // Images without dpkg have a file for each package, its control file. Those with check sums beside them have no fields.
+  const folder = [...files].filter(([path]) => path.startsWith(STATUS_FOLDER));
   if (status === undefined && folder.length === 0) return undefined;
   const installed = new Map<string, InstalledPackage>();
   for (const bytes of [...(status === undefined ? [] : [status]), ...folder.map(([, each]) => each)]) {

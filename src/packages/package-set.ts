@@ -48,7 +48,7 @@ export function createPackageSet(native: string, relationsOf: RelationsOf): Pack
   /** Debian's multiarch: a package says whether it will do for other architectures, always or where `:any` is asked for. */
   const isArchitectureFor = (record: PackageRecord, { architecture: asked }: Related, by: PackageRecord): boolean => {
     if (asked === 'any') return record.multiArch === 'allowed';
-    return record.multiArch === 'foreign' || archOf(record) === (asked === undefined ? archOf(by) : asked === 'native' ? native : asked);
+    return record.multiArch === 'foreign' || archOf(record) === (asked ?? archOf(by));
   };
   const hasVersion = (record: PackageRecord, related: Related): boolean =>
     record.name === related.name
@@ -76,7 +76,7 @@ export function createPackageSet(native: string, relationsOf: RelationsOf): Pack
       const { architecture: asked } = related;
       const isOf = (record: PackageRecord): boolean => {
         if (asked === undefined) return true;
-        return asked === 'any' ? record.multiArch === 'allowed' : archOf(record) === (asked === 'native' ? native : asked);
+        return asked === 'any' ? record.multiArch === 'allowed' : archOf(record) === asked;
       };
       return candidatesFor(related.name).filter((record) => record.name !== by.name && isOf(record) && hasVersion(record, related));
     },

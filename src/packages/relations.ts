@@ -3,7 +3,7 @@ import { compareVersions } from '../definition/version.js';
 /** One package that a relation names: `libfoo2:any (>= 2)` (Debian Policy §7.1). */
 export type Related = {
   readonly name: string;
-  /** `any`, `native` or a name; undefined: that of the package that asks. */
+  /** `any` or a name; undefined: that of the package that asks. */
   readonly architecture: string | undefined;
   readonly version: { readonly is: '<<' | '<=' | '=' | '>=' | '>>'; readonly than: string } | undefined;
 };

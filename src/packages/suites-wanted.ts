@@ -50,10 +50,10 @@ function wantedOf(source: AptSource, files: PackageFiles, conf: AptConf, archite
   const named = (text: string): string => text.replaceAll('$(ARCH)', architectures[0] ?? '');
   const uris = source.uris.map(named);
   const far = uris.find((uri) => !/^https?:\/\//i.test(uri));
-  if (far !== undefined) return { why: 'unreadable', says: `its source ${withoutUser(far)} can be read inside the image only` };
-  const says = (what: string): Unknown => ({ why: 'unreadable', says: `${what} ${withoutUser(uris[0]!)} ${source.suites[0]!}` });
+  if (far !== undefined) return { why: 'unreadable', says: `its source ${shown(far)} can be read inside the image only` };
+  const says = (what: string): Unknown => ({ why: 'unreadable', says: `${what} ${shown(uris[0]!)} ${shown(source.suites[0]!)}` });
   const keys = keysOf(source, files);
-  if ('missing' in keys) return says(`${keys.missing} is not in it, the key of`);
+  if ('missing' in keys) return says(`${shown(keys.missing)} is not in it, the key of`);
   if (keys.keyrings !== 'trusted' && keys.keyrings.length === 0) return says('it has no key that signs');
   const words = (field: string): readonly string[] => (source.options[field] ?? '').split(/\s+/).filter(Boolean);
   const chosen = [...(words('Architectures').length > 0 ? words('Architectures') : architectures), ...words('Architectures-Add')].filter((each) => !words('Architectures-Remove').includes(each));
@@ -82,7 +82,7 @@ function keysOf({ options }: AptSource, files: PackageFiles): Pick<SuiteWanted, 
   return { keyrings: keyrings.map((path) => ({ path, bytes: files.get(path)! })), fingerprints: fingerprints.length > 0 ? fingerprints : undefined };
 }
 
-/** An address as it may be shown. */
-function withoutUser(uri: string): string {
-  return uri.replace(/^([a-z+]+:\/\/)[^/]*@/i, '$1');
+/** Words of a file as they may be shown: without a login, in one line. */
+function shown(text: string): string {
+  return text.replace(/^([a-z+]+:\/*)?[^]*@/i, '$1').replace(/[\0-\x1f\x7f]/g, '?');
 }

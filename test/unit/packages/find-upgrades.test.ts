@@ -24,6 +24,7 @@ describe('findUpgrades', () => {
     ['a version above it in a security suite makes it security', ['a 1'], [indexWith('trixie', ['a 3']), indexWith('trixie-security', ['a 2'])], ['a:amd64 1 3 trixie security']],
     ['a security fix that is installed already does not', ['a 2'], [indexWith('trixie', ['a 3']), indexWith('trixie-security', ['a 2'])], ['a:amd64 2 3 trixie']],
     ['the security suite is named before others that have the version', ['a 1'], [indexWith('trixie', ['a 2']), indexWith('trixie-security', ['a 2'])], ['a:amd64 1 2 trixie-security security']],
+    ['a suite without a codename has that of its archive, or of its site', ['a 1', 'b 1'], [indexWith('', ['a 2'], { suite: 'stable' }), indexWith('', ['b 2'], { suite: '', site: 'flat.example.org' })], ['a:amd64 1 2 stable', 'b:amd64 1 2 flat.example.org']],
     ['what dpkg holds is shown as held', ['a 1\nStatus: hold ok installed'], [indexWith('trixie', ['a 2'])], ['a:amd64 1 2 trixie (held by dpkg)']],
     ['what was removed but for its settings is not installed', ['a 1\nStatus: deinstall ok config-files'], [indexWith('trixie', ['a 2'])], []],
   ])('%s', (_, installed, indexes, expected) => {

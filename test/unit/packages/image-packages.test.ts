@@ -26,10 +26,20 @@ describe('the sources of an image', () => {
   it.each([
     ['Types: deb deb-src\nURIs: http://a.org/d\nSuites: trixie trixie-updates\nComponents: main\nSigned-By: /usr/share/keyrings/a.gpg\n', ['http://a.org/d trixie main amd64 /usr/share/keyrings/a.gpg', 'http://a.org/d trixie-updates main amd64 /usr/share/keyrings/a.gpg']],
     ['types: deb\nuris: http://a.org/d\nsuites: ./\narchitectures-add: i386\n', ['http://a.org/d ./ amd64+i386 /etc/apt/trusted.gpg.d/t.gpg']],
+    ['Types: deb\nURIs: http://a.org/d\nSuites: ./\nCheck-Date: no\nArchitectures: i386 amd64\nArchitectures-Remove: i386\n', ['http://a.org/d ./ amd64 /etc/apt/trusted.gpg.d/t.gpg may be old']],
+    ['Types: deb\nURIs: http://a.org/d\nSuites: ./\nAllow-Insecure: yes\n', ['http://a.org/d ./ amd64 trusted']],
+    ['Types: deb\nURIs: http://a.org/d\nSuites: ./\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n ab\n -----END PGP PUBLIC KEY BLOCK-----\n', ['http://a.org/d ./ amd64 Signed-By']],
     ['Enabled: no\nTypes: deb\nURIs: http://a.org/d\nSuites: ./\n', []],
     ['Types: deb-src\nURIs: http://a.org/d\nSuites: ./\n', []],
   ])('in stanzas: %s', (text, expected) => {
     expect(stanza(text)).toEqual(expected);
+  });
+  it('a key in a file of sources keeps its lines, and the empty one', () => {
+    const [source] = imageWith([], { '/etc/apt/sources.list.d/x.sources': 'Types: deb\nURIs: http://a.org/d\nSuites: ./\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n ab\n -----END PGP PUBLIC KEY BLOCK-----\n' }).sources;
+    expect(new TextDecoder().decode(source!.keyrings === 'trusted' ? undefined : source!.keyrings[0]!.bytes)).toBe('-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nab\n-----END PGP PUBLIC KEY BLOCK-----\n');
+  });
+  it('nobody asks whether they are old where apt.conf says so', () => {
+    expect(sourcesOf({ '/etc/apt/sources.list': 'deb http://a.org/d trixie main', '/etc/apt/apt.conf': 'Acquire { Check-Valid-Until "false"; };' })).toEqual(['http://a.org/d trixie main amd64 /etc/apt/trusted.gpg.d/t.gpg may be old']);
   });
   it.each([
     ['a key that is not there', { '/etc/apt/sources.list': 'deb [signed-by=/root/k.gpg] https://u:p@a.org/d trixie main' }, ['/root/k.gpg is not in it, the key of https://a.org/d trixie']],
@@ -55,5 +65,8 @@ describe('what is installed', () => {
   it('is of the architectures that dpkg lists', () => {
     expect(imageWith([], { '/var/lib/dpkg/arch': 'arm64\namd64\n' })).toMatchObject({ architecture: 'arm64', foreignArchitectures: ['amd64'] });
     expect(imageWith([])).toMatchObject({ architecture: 'amd64', foreignArchitectures: [] });
+  });
+  it('is of the architectures that apt is told', () => {
+    expect(imageWith([], { '/var/lib/dpkg/arch': 'amd64\ni386\n', '/etc/apt/apt.conf.d/x.conf': 'APT { Architecture "arm64"; Architectures { "arm64"; "riscv64"; }; };' })).toMatchObject({ architecture: 'arm64', foreignArchitectures: ['riscv64'] });
   });
 });

@@ -30,9 +30,18 @@ describe('what is kept back', () => {
     ['not what needs one that serves all architectures', ['a 1', 'b 1\nArchitecture: i386\nMulti-Arch: foreign'], ['a 2\nDepends: b'], ['a']],
     ['not what asks for any architecture of what allows it', ['a 1', 'b 1\nArchitecture: i386\nMulti-Arch: allowed'], ['a 2\nDepends: b:any'], ['a']],
     ['not what names the architecture', ['a 1', 'b 1\nArchitecture: i386'], ['a 2\nDepends: b:i386'], ['a']],
+    ['nothing of two that need each other as they will be', ['a 1', 'b 1\nDepends: a (= 1)'], ['a 2', 'b 2\nDepends: a (= 2)'], ['a', 'b']],
+    ['not what only something breaks that is kept back itself', ['a 1', 'b 1'], ['a 2', 'b 2\nBreaks: a (>= 2)\nDepends: nowhere'], ['a', 'b: needs nowhere, which no source offers']],
+    ['what needs an addition that breaks something', ['a 1', 'b 1'], ['a 2\nDepends: c', 'c 1\nBreaks: b'], ['a: needs c, which cannot be installed']],
+    ['not by an addition that was tried and did not do', ['a 1', 'b 1'], ['a 2\nDepends: c | d', 'c 1\nBreaks: b\nDepends: nowhere', 'd 1\nConflicts: c'], ['a']],
+    ['not what asks in the old way for the same or an older one', ['a 1', 'b 1'], ['a 2\nDepends: b (< 2)', 'b 2'], ['a', 'b']],
+    ['what no longer can be there for two architectures', ['a 1\nMulti-Arch: same', 'a 1\nArchitecture: i386\nMulti-Arch: same'], ['a 2', 'a 2\nArchitecture: i386\nMulti-Arch: same'], ['a: needs the same version as a:i386, which is 2', 'a:i386: needs the same version as a:amd64, which is 1']],
     ['what must have the version of its other architecture', ['a 1\nMulti-Arch: same', 'a 1\nArchitecture: i386\nMulti-Arch: same'], ['a 2\nMulti-Arch: same'], ['a: needs the same version as a:i386, which is 1']],
   ])('%s', (_, installed, offered, expected) => {
     expect(keptBack(installed, offered, { '/var/lib/dpkg/arch': 'amd64\ni386\n' })).toEqual(expected);
+  });
+  it('what may not be installed is no addition', () => {
+    expect(keptBack(['a 1'], ['a 2\nDepends: b', 'b 1'], { '/etc/apt/preferences': 'Package: b\nPin: release *\nPin-Priority: -1\n' })).toEqual(['a: needs b, which cannot be installed']);
   });
   it('a version that a pin makes go back is what others find', () => {
     expect(keptBack(['a 1', 'b 2'], ['a 2\nDepends: b (>= 2)', 'b 1'], { '/etc/apt/preferences': 'Package: b\nPin: version 1\nPin-Priority: 1001\n' })).toEqual(['a: needs b (>= 2), but b 1, which comes too']);

@@ -30,7 +30,20 @@ describe('preferences', () => {
     ['of another package', pinned('aa', 'version 4', 600), '5'],
     ['to the installed one', pinned('a', 'release a=now', 999), 'stays'],
     ['to an older one', pinned('a', 'version 1', 1001), 'stays'],
+    ['to an older one, just so', pinned('a', 'version 1', 1000), 'stays'],
+    ['to an older one, too weakly', pinned('a', 'version 1', 999), '5'],
+    ['against all that is new', pinned('*', 'release a=now', 999), 'stays'],
+    ['against all that is new, by the component', pinned('*', 'release c=now', 999), 'stays'],
+    ['of nothing that can be asked for, which is of what is installed', pinned('*', 'release x=y', 999), 'stays'],
+    ['of any version of a release, which asks for nothing', pinned('*', 'release v=*, o=Vendor', -1), '3'],
+    ['of all versions without a name', pinned('*', 'release v=*', -1), '5'],
+    ['of all packages by version, which apt does not know', pinned('*', 'version 4', 600), '5'],
+    ['of this architecture, whatever its system', pinned('a:any-amd64', 'version 4', 600), '4'],
+    ['of this architecture by name', pinned('a:amd64', 'version 4', 600), '4'],
+    ['of all architectures', pinned('a:any', 'version 4', 600), '4'],
     ['never', pinned('*', 'origin vendor.example.org', 'never'), '3'],
+    ['never, though another was first', { '/etc/apt/preferences': 'Package: *\nPin: release o=Vendor\nPin-Priority: 900\n\nPackage: *\nPin: origin vendor.example.org\nPin-Priority: never\n' }, '3'],
+    ['never, though the package is pinned there', { '/etc/apt/preferences': 'Package: *\nPin: origin vendor.example.org\nPin-Priority: never\n\nPackage: a\nPin: version 5\nPin-Priority: 900\n' }, '3'],
     ['to the target release', { '/etc/apt/apt.conf.d/x': 'APT::Default-Release "trixie-backports";' }, '4'],
     ['to the target release before the preferences', { '/etc/apt/apt.conf': 'APT { Default-Release "trixie"; };', ...pinned('*', 'release n=trixie', 1) }, '3'],
     ['the first that is of a version counts', { ...pinned('a', 'version 4', 600), '/etc/apt/preferences.d/x': 'Package: a\nPin: version 4\nPin-Priority: 1\n' }, '4'],
@@ -38,11 +51,16 @@ describe('preferences', () => {
   ])('%s', (_, files, expected) => {
     expect(candidate(files)).toBe(expected);
   });
+  it('a package for all architectures is native to a pin', () => {
+    const image = imageWith(['a 1\nArchitecture: all'], pinned('a', 'version 2', 900));
+    expect(findUpgrades(image, [indexWith('trixie', ['a 2\nArchitecture: all', 'a 3\nArchitecture: all'])])).toMatchObject([{ to: '2' }]);
+  });
   it.each([
     ['Pin: version 1\nPin-Priority: 1\n', 'stanza 1 names no package'],
     ['Package: *\nPin: release *\nPin-Priority: 5\n\nPackage: a\nPin: version 1\nPin-Priority: many\n', 'stanza 2 has no priority from -32768 to 32767 other than 0'],
     ['Package: a\nPin: version 1\nPin-Priority: 40000\n', 'stanza 1 has no priority from -32768 to 32767 other than 0'],
     ['Package: a\nPin: version 1\nPin-Priority: never\n', 'stanza 1 has the priority "never", which is for "Package: *" alone'],
+    ['Package: *\nPin: version 1\n', undefined],
     ['Package: a\nPin-Priority: 1\n\nPackage: a\nPin: moon full\nPin-Priority: 1\n', undefined],
   ])('apt refuses %j: %s', (text, expected) => {
     expect(parsePreferences(text).fault).toBe(expected);
