@@ -42,7 +42,6 @@ function indexAt({ indexes }: ReleaseFile, path: string, component: string, arch
 /** Fetches an index and distils it. Rejects with a SuiteFault. */
 export async function fetchIndex(http: ArchiveHttp, place: SuitePlace, release: ReleaseFile, wanted: IndexWanted, signal: AbortSignal): Promise<Buffer> {
   const plain = release.indexes.get(wanted.path);
-  if (plain?.size === 0) return createPackageDistiller().end();
   let unpacker: NoUnpacker | undefined;
   for (const { form, digest } of wanted.forms) {
     const packed = await fetchForm(http, place, release.acquireByHash, `${wanted.path}${form}`, digest, signal);

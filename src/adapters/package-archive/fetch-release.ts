@@ -37,7 +37,7 @@ export async function fetchRelease(http: ArchiveHttp, place: SuitePlace, known: 
   // Stores of files at cloud providers say 403 of what is not there.
   if (!isMissing(inline) && inline.status !== 403) throw refused(place, inline);
   const detached = await one('Release');
-  if (!('form' in detached)) throw isMissing(detached) && isMissing(inline) ? new SuiteFault('gone', `there is no suite ${place.name} any more`) : refused(place, detached);
+  if (!('form' in detached)) throw isMissing(detached) ? new SuiteFault('gone', `there is no suite ${place.name} any more`) : refused(place, detached);
   if (detached === known) return detached;
   const { status, body } = await get('Release.gpg');
   return { ...detached, signature: status === 200 ? body : undefined };

@@ -256,6 +256,14 @@ describe('what is kept', () => {
     const after = files(cache).filter((name) => name.startsWith('indexes'));
     expect([before.length, after.length, after.filter((name) => before.includes(name))]).toEqual([1, 1, []]);
   });
+  it('stays for an hour though no suite uses it: another run may have just written it', async () => {
+    const suite = await newSuite();
+    const cache = newCache();
+    await readOnce(suiteOf(repository, suite), cache);
+    await repository.release(suite, [{ name: 'hello', version: '1.1' }]);
+    await readOnce(suiteOf(repository, suite), cache);
+    expect(files(cache).filter((name) => name.startsWith('indexes'))).toHaveLength(2);
+  });
   it('may be written by two runs at once', async () => {
     const suite = await newSuite();
     const cache = newCache();

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { PackageArchiveOptions } from '../../../../src/adapters/package-archive/package-archive.js';
 import type { SuiteWanted } from '../../../../src/packages/package-archive.js';
 import { startAptClient } from '../../../support/apt-client.js';
@@ -58,6 +58,7 @@ const CASES: Readonly<Record<string, Tampering>> = {
   'an index that is signed and is half a gzip': { tamper: (suite) => replaceIndex(suite, gzipSync('Package: hello\n'.repeat(1000)).subarray(0, 40)), why: 'mismatch', says: /cannot be unpacked$/ },
   'an index that is signed and unpacks to far more than is said': { tamper: (suite) => replaceIndex(suite, gzipSync(Buffer.alloc(64 * 1024 * 1024))), why: 'mismatch', says: /Packages\.gz of .* holds more than \d+ bytes$/ },
   'an index that is signed and unpacks to something else': { tamper: (suite) => replaceIndex(suite, gzipSync('Package: hello\n')), why: 'mismatch', says: /holds something else than its Release says$/ },
+  'an index that is signed and unpacks to something else of that size': { tamper: (suite) => replaceIndex(suite, gzipSync(gunzipSync(readFileSync(repository.path(main(suite, 'Packages.gz')))).toString().replace('Version: 1.1', 'Version: 1.9'))), why: 'mismatch', says: /holds something else than its Release says$/ },
   'a changed InRelease': { tamper: (suite) => repository.tamper(`dists/${suite}/InRelease`, (text) => text.replace('Origin: Test', 'Origin: Tent')), why: 'wrong-signature', says: /^InRelease of \S+ at 127\.0\.0\.1:\d+ does not fit its signature$/ },
   'another key': { how: { otherKey: true }, tamper: () => undefined, why: 'wrong-signature', says: /^InRelease of .* is signed by none of the image's keys \([0-9A-F]{16}\)$/ },
   'an image without a key for it': { tamper: () => undefined, wanted: { keyrings: [] }, why: 'wrong-signature', says: /cannot be checked: the image has no key for it$/, aptTakesIt: true },
@@ -115,7 +116,7 @@ describe('an archive that somebody meddles with, or that is broken', () => {
     } finally {
       apt.close();
     }
-  });
+  }, 60_000);
   it('was tried in every way, and apt too where it has such a rule', () => {
     const all = Object.values(CASES);
     expect(counts).toEqual({ refused: all.length, aptToo: all.filter(({ aptTakesIt }) => aptTakesIt !== true).length });
@@ -190,6 +191,7 @@ describe('an archive that is being updated, or behind a cache', () => {
     ['an index that is another by its hash', { byHash: true }, () => repository.server.fail(/by-hash/, { bytes: Buffer.from('another') })],
     ['an index that has a new name already, and is there by its hash', { byHash: true }, (suite) => repository.tamper(main(suite, 'Packages.xz'), () => 'newer')],
     ['an index that is there in another form only', {}, (suite) => rmSync(repository.path(main(suite, 'Packages.xz')))],
+    ['an InRelease that is refused and not there, as in stores of files', { signed: 'detached' }, () => repository.server.fail(/InRelease/, { status: 403 })],
     ['a moment of trouble', {}, () => repository.server.fail(/InRelease|Packages/, { status: 503 }, 3)],
     ['a connection that broke', {}, () => repository.server.fail(/Packages/, 'breaks', 2)],
     ['an InRelease that is looked for at another place', {}, (suite) => repository.server.fail(/InRelease/, { status: 302, headers: { location: `/debian/dists/${suite}/InRelease?` } }, 1)],
@@ -200,7 +202,7 @@ describe('an archive that is being updated, or behind a cache', () => {
     await repository.addSuite(suite, [{ name: 'hello', version: '1.0' }], how);
     tamper(suite);
     expect(helloIn(await readOnce(suiteOf(repository, suite), cache))).toEqual(['1.0']);
-  });
+  }, 30_000);
   it('is read when its InRelease was newer than its indexes a moment ago', async () => {
     const suite = `suite${++made}`;
     const cache = newFolder();
