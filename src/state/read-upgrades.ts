@@ -50,7 +50,7 @@ export function inArchives(archive: PackageArchive, signal: AbortSignal, memory?
   // Equal files of images are one object, so that keys need not be compared.
   const read = (wanted: SuiteWanted): Promise<SuiteRead> => {
     const keyrings = wanted.keyrings === 'trusted' ? wanted.keyrings : wanted.keyrings.map(({ path, bytes }) => [path, numberOf(bytes)]);
-    const key = JSON.stringify({ ...wanted, keyrings, fingerprints: wanted.fingerprints ?? null });
+    const key = JSON.stringify({ ...wanted, keyrings });
     const answer = asked.get(key) ?? archive.readSuite(wanted, signal);
     asked.set(key, answer);
     return answer;

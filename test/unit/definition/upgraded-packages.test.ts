@@ -21,6 +21,7 @@ describe('upgradedPackages', () => {
     ['a comment brings nothing', 'FROM a\n# RUN apt-get upgrade', ''],
     ['what another stage does is not brought', 'FROM a AS build\nRUN apt-get upgrade && apt-get install -y gcc\nFROM b\nCOPY --from=build /x /x', ''],
     ['what the stage below does is', 'FROM a AS one\nRUN apt-get upgrade\nFROM one AS two\nRUN apt-get install -y git\nFROM --platform=linux/amd64 TWO', 'all git'],
+    ['a stage named as its image is no circle', 'FROM a AS a\nRUN apt-get upgrade', 'all'],
     ['nothing is brought without apt', 'FROM scratch\nCOPY upgrade /upgrade', ''],
   ])('%s', (_, dockerfile, expected) => expect(said(dockerfile)).toBe(expected));
 });

@@ -68,6 +68,14 @@ describe('the owner of an upgrade', () => {
     const i386 = upgrades.map((upgrade) => ({ ...upgrade, arch: 'i386' }));
     expect(owners(tree('base ← web'), { ...read, images: new Map(read.images).set('web', { ...web, upgrades: i386 }) })).toEqual(['base ssl base', 'web ssl web']);
   });
+  it('of a package that the parent will have newer for another architecture alone is the image', () => {
+    const read = readHolding({ base: { ssl: '1 → 2' }, web: { ssl: '1 → 2' } });
+    const [base, { upgrades, ...web }] = [read.images.get('base')!, read.images.get('web')!];
+    const images = new Map(read.images)
+      .set('base', { ...base, installed: new Map(base.installed).set('ssl:i386', '1') })
+      .set('web', { ...web, upgrades: upgrades.map((upgrade) => ({ ...upgrade, arch: 'i386' })) });
+    expect(owners(tree('base ← web'), { ...read, images })).toEqual(['base ssl base', 'web ssl web']);
+  });
   it('on an outside image that cannot be read is that: nothing is rebuilt for what nobody knows', () => {
     const read = { images: readHolding({ web: { ssl: '1 → 2' } }).images, outside: new Map([['outside/debian:12', imageHolding('debian', {}, [EXPIRED])]]) };
     expect(owners(tree('outside/debian:12 ← web'), read)).toEqual(['web ssl outside/debian:12']);

@@ -53,6 +53,12 @@ describe('planSupposed', () => {
   it('a version that is not published yet takes the rebuild along', () => {
     expect(built(planned(tree('base'), {}, { images: ['base'] }))).toEqual(['base 2.0: it is supposed to be rebuilt']);
   });
+  it('a version that the changelog has already is passed over', () => {
+    const graph = tree('base');
+    const base = graph.nodes.get('base')!;
+    const bumped = { ...base, definition: { ...base.definition, tagSource: { source: 'changelog', version: '2.0', older: ['2.0-s1'] } as const } };
+    expect(built(planned({ ...graph, nodes: new Map([['base', bumped]]) }, all, { images: ['base'] }))).toEqual(['base 2.0-s2: it is supposed to be rebuilt']);
+  });
   it('a rolling image would be of this day, the next one of it; its tags are read first', () => {
     const graph = tree('base', ['base']);
     const state = stateFor(graph, { images: { base: rolled('base') } });

@@ -42,7 +42,8 @@ describe('formatOutdated', () => {
       '  tool   1         itself      –                   php 8 → 9 (trixie)',
       '  web    1         itself      9 h                 tar 5 → 6 (trixie)',
     ]);
-    expect(shown('base', { base: { ssl: '1 → 2' } }, { waiting: () => HOUR - 1 })[1]).toContain('< 1 h');
+    const after = (hours: number): string => shown('base', { base: { ssl: '1 → 2' } }, { waiting: () => hours * HOUR })[1]!;
+    expect([after(0.9), after(47), after(48)]).toEqual([expect.stringContaining(' < 1 h '), expect.stringContaining(' 47 h '), expect.stringContaining(' 2 days ')]);
   });
   it('what security updates are about is said below the table, once for each source', () => {
     const advisoryOf: OutdatedReport['advisoryOf'] = ({ source, security }) => (security ? { source, urgency: 'high', cves: ['CVE-1', 'CVE-2', 'CVE-3', 'CVE-4'], announcements: [], entries: 1, since: undefined } : undefined);

@@ -172,6 +172,10 @@ describe('outside images', () => {
     const read = await reading('outside/debian:12 ← web', { files: { 'web 2.0': filesWith(['ssl 2']) } });
     expect(read.outside.size).toBe(0);
   });
+  it('are no excuse for what went wrong here', async () => {
+    const interrupted = new Error('interrupted');
+    await expect(reading('outside/debian:12 ← web', { files: web, outside: { 'outside/debian:12': interrupted } })).rejects.toBe(interrupted);
+  });
   it('that no registry has bring nothing', async () => {
     const read = await reading('outside/debian:12 ← web', { files: web });
     expect(read.outside.get('outside/debian:12')).toEqual({ digest: undefined, unknown: [], installed: new Map() });
