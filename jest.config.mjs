@@ -36,6 +36,7 @@ export const ON_ONE_ENGINE = [
   'e2e/rollback-night.test.ts',
   'integration/adapters-local.test.ts',
   // What real apt says of the same files.
+  'integration/apt-sources.test.ts',
   'integration/apt-worlds.test.ts',
   'integration/real-apt.test.ts',
   'integration/apt-repository.test.ts',

@@ -54,11 +54,14 @@ export function parseDeb822Sources(text: string): AptSources {
   const sources: AptSource[] = [];
   let fault: string | undefined;
   for (const [index, fields] of parseStanzas(text).entries()) {
-    if (saysNo(fields.get('enabled'))) continue;
     const words = (field: string): string[] => (fields.get(field) ?? '').trim().split(/\s+/).filter(Boolean);
     const options = Object.fromEntries([...fields].filter(([field]) => !['types', 'uris', 'suites', 'components', 'enabled'].includes(field)).map(([field, value]) => [withCapitals(field), value]));
+    // A stanza of no type is passed over; one that does not speak of it is refused.
+    if (fields.has('types') && words('types').length === 0) continue;
     const source = { types: words('types'), uris: words('uris'), suites: words('suites'), components: words('components'), options };
-    const wrong = faultOf(source);
+    // A type that apt does not know, it refuses in what is switched off, too.
+    const wrong = saysNo(fields.get('enabled')) ? faultOfTypes(source) : faultOf(source);
+    if (wrong === undefined && saysNo(fields.get('enabled'))) continue;
     if (wrong === undefined) sources.push(source);
     else fault ??= `stanza ${index + 1} ${wrong}`;
   }
@@ -66,13 +69,19 @@ export function parseDeb822Sources(text: string): AptSources {
 }
 
 /** What apt refuses of an entry. */
-function faultOf({ types, uris, suites, components }: AptSource): string | undefined {
-  // The word is not shown: where a line is garbled, it may be a login.
-  if (types.length === 0 || types.some((type) => !TYPES.includes(type))) return 'is of a type that is none of deb and deb-src';
+function faultOf(source: AptSource): string | undefined {
+  const { uris, suites, components } = source;
+  const strange = faultOfTypes(source);
+  if (strange !== undefined) return strange;
   if (uris.length === 0 || uris.some((uri) => !uri.includes(':'))) return 'names no URI';
   if (suites.length === 0 || suites.includes('')) return 'names no suite';
   if (suites.some((suite) => suite.endsWith('/') !== (components.length === 0))) return components.length === 0 ? 'names no component' : 'names a component beside an exact path';
   return undefined;
+}
+
+/** The word is not shown: where a line is garbled, it may be a login. */
+function faultOfTypes({ types }: AptSource): string | undefined {
+  return types.length === 0 || types.some((type) => !TYPES.includes(type)) ? 'is of a type that is none of deb and deb-src' : undefined;
 }
 
 /** As apt reads a yes or no. */

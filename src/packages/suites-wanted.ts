@@ -18,10 +18,12 @@ const TRUSTED_PARTS = '/etc/apt/trusted.gpg.d/';
 export function suitesWanted(files: PackageFiles, conf: AptConf, architectures: readonly string[]): SuitesWanted {
   const suites = new Map<string, SuiteWanted>();
   const unreadable: Unknown[] = [];
+  const all: AptSource[] = [];
   for (const path of filesOf(files, '/etc/apt/sources.list', PARTS, /^[\w:-][\w:.-]*\.(?:list|sources)$/)) {
     const parse = path.endsWith('.sources') ? parseDeb822Sources : parseOneLineSources;
     const { sources, fault } = parse(textOf(files.get(path)));
     if (fault !== undefined) unreadable.push({ why: 'unreadable', says: `${path}: ${fault}` });
+    all.push(...sources);
     for (const source of sources) {
       if (!source.types.includes('deb')) continue;
       const wanted = wantedOf(source, files, conf, architectures);
@@ -29,6 +31,8 @@ export function suitesWanted(files: PackageFiles, conf: AptConf, architectures: 
       else for (const suite of wanted.suites) addSuite(suites, suite);
     }
   }
+  const contradicting = contradiction(all);
+  if (contradicting !== undefined) unreadable.push({ why: 'unreadable', says: contradicting });
   return { suites: [...suites.values()], unreadable };
 }
 
@@ -46,6 +50,26 @@ function addSuite(suites: Map<string, SuiteWanted>, suite: SuiteWanted): void {
   suites.set(key, known === undefined ? suite : { ...known, components: [...new Set([...known.components, ...components])] });
 }
 
+/** Options that entries of the same suite must have alike. */
+const OF_A_SUITE = ['Signed-By', 'Trusted', 'Check-Valid-Until', 'Check-Date', 'Allow-Insecure', 'Allow-Weak'];
+
+/** apt reads nothing at all where two entries of one suite differ in what they say of it. Only a key may come later. */
+function contradiction(sources: readonly AptSource[]): string | undefined {
+  const said = new Map<string, string>();
+  for (const { uris, suites, options } of sources) {
+    for (const suite of uris.flatMap((uri) => suites.map((each) => `${shown(uri).replace(/\/+$/, '')} ${shown(each)}`))) {
+      for (const field of OF_A_SUITE) {
+        const value = options[field] ?? '';
+        const plain = saysYes(value) ? 'yes' : saysNo(value) ? 'no' : value.split(/[\s,]+/).filter(Boolean).join();
+        const known = said.get(`${suite} ${field}`);
+        if (known !== undefined && known !== plain && (known !== '' || field !== 'Signed-By')) return `two entries of ${suite} say different things of ${field}`;
+        said.set(`${suite} ${field}`, plain);
+      }
+    }
+  }
+  return undefined;
+}
+
 function wantedOf(source: AptSource, files: PackageFiles, conf: AptConf, architectures: readonly string[]): { readonly suites: readonly SuiteWanted[] } | Unknown {
   const named = (text: string): string => text.replaceAll('$(ARCH)', architectures[0] ?? '');
   const uris = source.uris.map(named);
@@ -55,12 +79,12 @@ function wantedOf(source: AptSource, files: PackageFiles, conf: AptConf, archite
   const keys = keysOf(source, files);
   if ('missing' in keys) return says(`${shown(keys.missing)} is not in it, the key of`);
   if (keys.keyrings !== 'trusted' && keys.keyrings.length === 0) return says('it has no key that signs');
-  const words = (field: string): readonly string[] => (source.options[field] ?? '').split(/\s+/).filter(Boolean);
+  const words = (field: string): readonly string[] => (source.options[field] ?? '').split(/[\s,]+/).filter(Boolean);
   const chosen = [...(words('Architectures').length > 0 ? words('Architectures') : architectures), ...words('Architectures-Add')].filter((each) => !words('Architectures-Remove').includes(each));
   const checksValidUntil = !saysNo(source.options['Check-Valid-Until'] ?? settingOf(conf, 'Acquire::Check-Valid-Until')) && !saysNo(source.options['Check-Date'] ?? settingOf(conf, 'Acquire::Check-Date'));
   return {
     suites: uris.flatMap((uri) =>
-      source.suites.map((suite) => ({ uri, suite: named(suite), components: source.components, architectures: [...new Set(chosen)], ...keys, checksValidUntil })),
+      source.suites.map((suite) => ({ uri, suite: suite.endsWith('/') ? named(suite) : suite, components: source.components, architectures: [...new Set(chosen)], ...keys, checksValidUntil })),
     ),
   };
 }

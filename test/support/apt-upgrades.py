@@ -1,4 +1,4 @@
-"""What apt says of roots: which packages have something newer, and what a dist-upgrade does to each. Reads folders, one a line; writes JSON, one a line."""
+"""What apt says of roots: their sources, which packages have something newer, and what a dist-upgrade does to each. Reads folders, one a line; writes JSON, one a line."""
 import json
 import os
 import sys
@@ -17,6 +17,9 @@ def said_of(root):
     os.environ["APT_CONFIG"] = config
     apt_pkg.init_config()
     apt_pkg.init_system()
+    listed = apt_pkg.SourceList()
+    listed.read_main_list()
+    sources = [index.describe.split(" (")[0] + (" trusted" if meta.is_trusted else "") for meta in listed.list for index in meta.index_files if index.label == "Debian Package Index"]
     cache = apt_pkg.Cache(None)
     depends = apt_pkg.DepCache(cache)
     broken = depends.broken_count
@@ -45,7 +48,7 @@ def said_of(root):
         moves = depends.marked_install(package) or depends.marked_upgrade(package) or depends.marked_downgrade(package)
         version = depends.get_candidate_ver(package) if moves else package.current_ver
         after.append(f"{package.name} {package.architecture} {version.ver_str}")
-    return {"after": after, "upgradable": list(upgradable.values()), "removed": removed, "added": added, "done": done, "broken": broken}
+    return {"sources": sources, "after": after, "upgradable": list(upgradable.values()), "removed": removed, "added": added, "done": done, "broken": broken}
 
 
 def main():

@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline';
 /** What apt says of a root. */
 export type AptAnswer = {
   readonly upgradable: readonly AptUpgrade[];
+  /** `URI SUITE/COMPONENT ARCH Packages`, and ` trusted`; `all` is an architecture of its own. */
+  readonly sources: readonly string[];
   /** `name:arch` of what a dist-upgrade removes, and what it adds. */
   readonly removed: readonly string[];
   readonly added: readonly string[];

@@ -38,7 +38,7 @@ function mutated(chance: Chance): ReadonlyMap<string, Uint8Array> {
 describe('an image with files that nobody would write', () => {
   const indexes = [indexWith('trixie', ['a 2\nDepends: b', 'b 2:1\nProvides: a', 'c 3\nConflicts: a']), indexWith('trixie-security', ['d 2'])];
   const chance = seeded(7);
-  const many = 600;
+  const many = 400;
 
   it('is read all the same, as unknown where it must be', () => {
     let unknown = 0;

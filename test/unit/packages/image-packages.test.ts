@@ -47,6 +47,13 @@ describe('the sources of an image', () => {
     ['a line without a suite', { '/etc/apt/sources.list': '\ndeb http://a.org/d' }, ['/etc/apt/sources.list: line 2 names no suite']],
     ['preferences without a priority', { '/etc/apt/preferences': 'Package: a\nPin: version 1\n' }, ['/etc/apt/preferences: stanza 1 has no priority from -32768 to 32767 other than 0']],
     ['settings whose braces do not match', { '/etc/apt/apt.conf.d/x': 'APT { ' }, ['/etc/apt/apt.conf.d/x is no apt.conf(5)']],
+    ['a stanza of no known type, though switched off', { '/etc/apt/sources.list.d/x.sources': 'Enabled: no\nTypes: rpm\nURIs: http://a.org/d\nSuites: ./\n' }, ['/etc/apt/sources.list.d/x.sources: stanza 1 is of a type that is none of deb and deb-src']],
+    ['a stanza that speaks of no type', { '/etc/apt/sources.list.d/x.sources': 'URIs: http://a.org/d\nSuites: ./\n' }, ['/etc/apt/sources.list.d/x.sources: stanza 1 is of a type that is none of deb and deb-src']],
+    ['nothing, of a stanza of no type', { '/etc/apt/sources.list.d/x.sources': 'Types:\nURIs: http://a.org/d\nSuites: ./\n' }, []],
+    ['two keys for one suite', { ...KEY, '/etc/apt/trusted.gpg.d/t.gpg': 't', '/etc/apt/sources.list': 'deb [signed-by=/usr/share/keyrings/a.gpg] http://a.org/d trixie main\ndeb http://u:p@a.org/d/ trixie contrib\n' }, ['two entries of http://a.org/d trixie say different things of Signed-By']],
+    ['nothing, of a key that a later entry has', { ...KEY, '/etc/apt/trusted.gpg.d/t.gpg': 't', '/etc/apt/sources.list': 'deb http://a.org/d trixie main\ndeb [signed-by=/usr/share/keyrings/a.gpg] http://a.org/d trixie contrib\n' }, []],
+    ['two ways to trust one suite', { '/etc/apt/trusted.gpg.d/t.gpg': 't', '/etc/apt/sources.list': 'deb http://a.org/d trixie main\ndeb [trusted=yes] http://a.org/d trixie contrib\n' }, ['two entries of http://a.org/d trixie say different things of Trusted']],
+    ['no key at all', { '/etc/apt/sources.list': 'deb http://a.org/d trixie main' }, ['it has no key that signs http://a.org/d trixie']],
     ['another system', { '/var/lib/dpkg/status': '', '/etc/os-release': 'PRETTY_NAME="Alpine Linux v3.20"\n' }, []],
   ])('what cannot be read is unknown: %s', (_, files, expected) => {
     expect(imageWith([], files).unreadable.map(({ says }) => says)).toEqual(expected);
