@@ -25,6 +25,7 @@ function wordsOf(text: string): readonly Word[] {
   return words;
 }
 
+/** False: it ends within a setting. Braces that do not match are nothing to apt. */
 function readInto(settings: Map<string, string[]>, words: readonly Word[]): boolean {
   const scopes: string[] = [];
   let statement: string[] = [];
@@ -42,14 +43,16 @@ function readInto(settings: Map<string, string[]>, words: readonly Word[]): bool
     if (!mark) statement.push(text);
     else if (text === ';') finish();
     else if (text === '{') {
-      scopes.push(statement.join(' '));
+      const [scope = '', ...rest] = statement;
       statement = [];
+      if (rest.length > 0) add(settings, nameIn(scope), rest.join(' '));
+      scopes.push(scope);
     } else {
       finish();
-      if (scopes.pop() === undefined) return false;
+      scopes.pop();
     }
   }
-  return scopes.length === 0 && statement.length === 0;
+  return statement.length === 0;
 }
 
 /** A name that ends in `::` is an item more; any other takes the place of what was there. */

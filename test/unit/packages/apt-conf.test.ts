@@ -16,6 +16,11 @@ describe('apt.conf', () => {
     ['a::b "x{;}//y";', 'x{;}//y'],
     ['a::b "2"; #clear a;\na::b "1";', '1'],
     ['a::b "1"; #clear a::b;', undefined],
+    ['a { b "1";', '1'],
+    ['a { b "1" };', '1'],
+    ['a::b "1"; }', '1'],
+    ['a "x" { b "1"; };', '1'],
+    ['a::b "1" { c "2"; };', '1'],
     ['a::b "";', undefined],
     ['a::bc "1";', undefined],
   ])('%s', (text, expected) => {
@@ -34,7 +39,7 @@ describe('apt.conf', () => {
   ])('a list: %s', (text, expected) => {
     expect(listOf(parse(text).settings, 'A')).toEqual(expected);
   });
-  it.each(['a {', '}', 'a "1"', 'a { b "1"; }; }'])('apt cannot read %j', (text) => {
+  it.each(['a "1"', 'a { b "1"; }; c', 'a "1\n2";'])('apt cannot read %j', (text) => {
     expect(parse('b "1";', text).fault).toBe('/etc/apt/apt.conf.d/1 is no apt.conf(5)');
   });
 });

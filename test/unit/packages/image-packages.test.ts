@@ -46,7 +46,7 @@ describe('the sources of an image', () => {
     ['a source inside the image', { '/etc/apt/sources.list': 'deb mirror+file:/etc/apt/mirrors.list trixie main' }, ['its source mirror+file:/etc/apt/mirrors.list can be read inside the image only']],
     ['a line without a suite', { '/etc/apt/sources.list': '\ndeb http://a.org/d' }, ['/etc/apt/sources.list: line 2 names no suite']],
     ['preferences without a priority', { '/etc/apt/preferences': 'Package: a\nPin: version 1\n' }, ['/etc/apt/preferences: stanza 1 has no priority from -32768 to 32767 other than 0']],
-    ['settings whose braces do not match', { '/etc/apt/apt.conf.d/x': 'APT { ' }, ['/etc/apt/apt.conf.d/x is no apt.conf(5)']],
+    ['settings that end too early', { '/etc/apt/apt.conf.d/x': 'APT { Architecture "amd64"' }, ['/etc/apt/apt.conf.d/x is no apt.conf(5)']],
     ['a stanza of no known type, though switched off', { '/etc/apt/sources.list.d/x.sources': 'Enabled: no\nTypes: rpm\nURIs: http://a.org/d\nSuites: ./\n' }, ['/etc/apt/sources.list.d/x.sources: stanza 1 is of a type that is none of deb and deb-src']],
     ['a stanza that speaks of no type', { '/etc/apt/sources.list.d/x.sources': 'URIs: http://a.org/d\nSuites: ./\n' }, ['/etc/apt/sources.list.d/x.sources: stanza 1 is of a type that is none of deb and deb-src']],
     ['nothing, of a stanza of no type', { '/etc/apt/sources.list.d/x.sources': 'Types:\nURIs: http://a.org/d\nSuites: ./\n' }, []],
