@@ -9,6 +9,7 @@ jest.setTimeout(60_000);
 
 let scenario: Scenario;
 const latest = (...names: readonly string[]): Promise<readonly (string | undefined)[]> => Promise.all(names.map((name) => scenario.digest(name, 'latest')));
+/** The run's name, of one that took `:latest` away from something. */
 const undo = (ended: Ended): string => /To undo: build-images rollback (\S+)\n/.exec(ended.stdout)![1]!;
 /** Another machine: the same tree and registry, nothing in its state directory, nothing in its cache. */
 const elsewhere = (): Readonly<Record<string, string>> => ({ XDG_STATE_HOME: join(scenario.directory, 'elsewhere'), XDG_CACHE_HOME: join(scenario.directory, 'elsewhere-cache') });
@@ -151,7 +152,7 @@ describe('rollback of one image', () => {
 
   it('cannot take back what was published for the first time, nor to what was pruned, and says so before anything moves', async () => {
     const first = await make('first', '1');
-    expect(await scenario.run(['rollback', undo(first)])).toMatchObject({ code: 1, stdout: expect.stringMatching(/first +1 +– +blocked +it was published for the first time: there is nothing to go back to/) });
+    expect(await scenario.run(['rollback', /\. {3}run (\S+)\n$/.exec(first.stdout)![1]!])).toMatchObject({ code: 1, stdout: expect.stringMatching(/first +1 +– +blocked +it was published for the first time: there is nothing to go back to/) });
     const second = await make('first', '2', '1');
     await scenario.registry.send('DELETE', `/v2/test/first/manifests/${(await scenario.digest('first', '1'))!}`);
     expect(await scenario.run(['rollback', undo(second)])).toMatchObject({ code: 1, stdout: expect.stringMatching(/blocked +what it was before, sha256:\S+, is gone from the registry/) });
