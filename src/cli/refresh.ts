@@ -41,7 +41,8 @@ export const refresh: Verb = async (options, environment) => {
       const end = await write(found, gits, options, environment);
       const built = planRefreshed(found, config, publishing, connections, options, environment).then(async ({ tree, planned }) => {
         if (planned.plan.steps.some(isPending)) {
-          if (!options.json) for (const line of [...entryLines(found, end), ...formatRefreshNotes(report(end))]) environment.out(line);
+          // With --json there are only events on standard output.
+          for (const line of [...entryLines(found, end), ...formatRefreshNotes(report(end))]) (options.json ? environment.err : environment.out)(line);
           return execute(tree, planned, lock, connections, options, environment);
         }
         show(report(end, planned.plan), options, environment);

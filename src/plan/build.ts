@@ -13,7 +13,7 @@ import type { LocalImage } from '../state/local-images.js';
 import type { DatedImage, ImageState, Need, State } from '../state/state.js';
 import { mayMoveLatest, type Move } from './latest.js';
 import { isPublished } from './publishing.js';
-import type { Reason } from './reason.js';
+import { olderCheckout, type Reason } from './reason.js';
 import { answers, mayComeOutSame } from './refreshed-image.js';
 import { isToday, whichParentsMove, type Standing } from './standing.js';
 import type { Plan, RunPublishing, Step } from './step.js';
@@ -293,7 +293,7 @@ function planRolling(one: One): Planned {
     const { revision } = latest.provenance;
     if (!state.ancestry.has(revision)) one.need({ need: 'ancestry', revision, tree: node.tree.name });
     if (state.ancestry.get(revision) === false) {
-      const step = stepOf(one, moving, { action: 'blocked', reasons: [{ why: 'older-checkout', latest: `of commit ${revision.slice(0, 12)}, which is not in this git tree`, moving: otherMovingTag(node.definition) }], digest: latest.digest, now });
+      const step = stepOf(one, moving, { action: 'blocked', reasons: [olderCheckout(revision, otherMovingTag(node.definition))], digest: latest.digest, now });
       return { step, standing: { digest: latest.digest } };
     }
     if (state.ancestry.has(revision) && state.ancestry.get(revision) === undefined) reasons = [...reasons, { why: 'age-unknown' }];

@@ -76,6 +76,11 @@ export type Reason =
   /** Names in control; `lint --fix` writes them. */
   | { readonly why: 'parents-differ'; readonly added: readonly string[]; readonly removed: readonly string[] };
 
+/** Why a rolling image is left that was made from a commit which this git tree does not have. `moving`: the tag that moves, where it is not `latest`. */
+export function olderCheckout(revision: string, moving: string | undefined): Extract<Reason, { why: 'older-checkout' }> {
+  return { why: 'older-checkout', latest: `of commit ${revision.slice(0, 12)}, which is not in this git tree`, moving };
+}
+
 /** Names as people say them: without the namespace that all of some images share. */
 export function sayNames(images: readonly ImageName[]): (image: ImageName) => string {
   const first = images[0];

@@ -1,4 +1,4 @@
-import type { TagSource } from '../definition/definition.js';
+import { otherMovingTag, type TagSource } from '../definition/definition.js';
 import { descendantsOf, isVersioned, type Graph, type Node } from '../graph/graph.js';
 import type { Upgrade } from '../packages/upgrade.js';
 import { digestOf, type Digest } from '../shared/digest.js';
@@ -7,7 +7,7 @@ import type { OwnedUpgrade } from '../state/image-upgrades.js';
 import type { Tried } from '../state/refresh-memory.js';
 import type { DatedImage, ImageState, Need, PublishedImage, State } from '../state/state.js';
 import { mayMoveLatest } from './latest.js';
-import type { Reason } from './reason.js';
+import { olderCheckout, type Reason } from './reason.js';
 import { recordedDigest } from './recorded-digest.js';
 import { isToday, type Standing } from './standing.js';
 
@@ -177,6 +177,10 @@ function haltOf(node: Node, there: ImageState, around: Around): Reason | undefin
   const { image, tagSource } = node.definition;
   const { state, request, needs } = around;
   if (tagSource.source !== 'changelog') {
+    const revision = there.latest?.provenance?.revision;
+    if (revision !== undefined && !state.ancestry.has(revision)) needs.push({ need: 'ancestry', revision, tree: node.tree.name });
+    // A build would refuse it, and what follows it would say what is not so.
+    if (revision !== undefined && state.ancestry.get(revision) === false) return olderCheckout(revision, otherMovingTag(node.definition));
     if (!state.dated.has(image)) needs.push({ need: 'dated-tags', image });
     const again = withdrawnAgain(node, there, around);
     return again === undefined ? undefined : { why: 'withdrawn-latest', tag: again.tag, waitsFor: 'change' };

@@ -87,6 +87,12 @@ describe('planRefresh', () => {
     const plan = refreshed('base ← web', { found: { images: { base: { version: image('base 2.0'), latest: newer } } }, upgrades: { base: [upgrade('base')] } });
     expect([dueIn(plan), [...plan.held]]).toEqual([[], [['base', { why: 'older-checkout', latest: '3.0' }]]]);
   });
+  it('a rolling image that was made from a commit which is not here is named, and left, with what would follow it', () => {
+    const found = { images: { base: { version: undefined, latest: image('base latest', provenance({ definition: today('base'), revision: 'c0ffee' })) } } };
+    const after = (ancestry: Outside['ancestry']): Refresh => refreshed('base ← web', { rolling: ['base'], found: { ...found, ...(ancestry === undefined ? {} : { ancestry }) }, upgrades: { base: [upgrade('base')] } });
+    expect(after(undefined).needs).toEqual([{ need: 'ancestry', revision: 'c0ffee', tree: 'images' }]);
+    expect([{ c0ffee: false }, { c0ffee: true }, { c0ffee: undefined }].map((ancestry) => [dueIn(after(ancestry)).length, [...after(ancestry).held.values()].map(({ why }) => why)])).toEqual([[0, ['older-checkout']], [2, []], [2, []]]);
+  });
   it('asks what an outside parent is, and what an unlabelled :latest is, before it says anything of them', () => {
     const graph = tree('outside/debian:13 ← base, web');
     const images = { base: published('base', { 'outside/debian:13': manifest('old') }), web: { version: image('web 2.0'), latest: image('web 1.1') } };
