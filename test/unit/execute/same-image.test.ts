@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { digestOf } from '../../../src/shared/digest.js';
 import { RegistryError } from '../../../src/shared/errors.js';
 import type { Reason } from '../../../src/plan/reason.js';
 import { LABEL } from '../../../src/state/labels.js';
@@ -77,8 +78,9 @@ describe('a refresh that comes out otherwise', () => {
 });
 
 describe('what is published', () => {
-  it('is pulled to be compared, if the engine does not have it', async () => {
-    expect((await refresh(['base'])).deeds.filter((deed) => deed.startsWith('pull'))).toEqual([`pull ${latest('base')}`]);
+  it('is pulled to be compared, if the engine does not have it, and what it is is kept in mind', async () => {
+    const once = await refresh(['base']);
+    expect([once.deeds.filter((deed) => deed.startsWith('pull')), once.ports.refreshMemory.content(manifest('base latest'))]).toEqual([[`pull ${latest('base')}`], digestOf('old base')]);
     const { deeds } = await refresh(['base'], { before: ({ have }) => have('sha256:1', [], { repoDigests: [latest('base')] }) });
     expect(deeds.filter((deed) => deed.startsWith('pull'))).toEqual([]);
   });
