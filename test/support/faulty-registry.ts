@@ -4,13 +4,13 @@ import { createServer as createTls, request as requestTls } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Certificate } from './certificate.js';
 
-/** What goes wrong with a request: an answer of its own, none at all, a connection reset at once or cut in the middle of the body, or an answer that waits until the test opens a gate. */
+/** What goes wrong with a request: an answer of its own, none at all, a connection reset at once, cut in the middle of the body or silent from there on, or an answer that waits until the test opens a gate. */
 export type Fault = {
   /** Which requests; unset: all. */
   readonly when?: (method: string, path: string) => boolean;
   /** How often; unset: always. */
   readonly times?: number;
-  readonly instead: { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string } | 'hang' | 'reset' | 'cut' | { readonly until: Promise<unknown> };
+  readonly instead: { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string } | 'hang' | 'reset' | 'cut' | 'stall' | { readonly until: Promise<unknown> };
 };
 
 /** One request as it came in, faulty or not. */
@@ -46,7 +46,7 @@ export async function startFaultyRegistry(upstream: { readonly url: string; read
     if (found === undefined) return pass(request, response);
     found.left--;
     const { instead } = found.fault;
-    if (instead === 'cut') return pass(request, response, true);
+    if (instead === 'cut' || instead === 'stall') return pass(request, response, instead);
     if (typeof instead === 'object' && 'until' in instead) return void instead.until.then(() => pass(request, response));
     request.resume();
     if (instead === 'hang') return;
@@ -55,14 +55,14 @@ export async function startFaultyRegistry(upstream: { readonly url: string; read
     response.writeHead(instead.status, { 'content-type': 'text/plain', ...instead.headers }).end(method === 'HEAD' ? undefined : (instead.body ?? ''));
   }
 
-  function pass(request: IncomingMessage, response: ServerResponse, isCut = false): void {
+  function pass(request: IncomingMessage, response: ServerResponse, half?: 'cut' | 'stall'): void {
     // With the client's Host header, so that the registry's Locations lead back here.
     const forwarded = { 'x-forwarded-proto': certificate === undefined ? 'http' : 'https' };
     const options = { method: request.method ?? 'GET', headers: { ...request.headers, ...forwarded }, agent: false, ...(upstream.ca === undefined ? {} : { ca: upstream.ca }) };
     const onward = (upstream.url.startsWith('https:') ? requestTls : requestPlain)(new URL(request.url ?? '/', upstream.url), options);
     onward.on('response', (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
-      if (isCut) answer.once('data', (piece: Buffer) => response.write(piece.subarray(0, piece.length >> 1), () => response.destroy()));
+      if (half !== undefined) answer.once('data', (piece: Buffer) => response.write(piece.subarray(0, piece.length >> 1), () => void (half === 'cut' && response.destroy())));
       else answer.pipe(response);
     });
     onward.on('error', () => (response.headersSent ? response.destroy() : response.writeHead(502).end()));

@@ -35,12 +35,12 @@ export async function readVerified<T>({ layer, registry, name, faults, tries, as
         case 'other bytes':
           throw new UnreadableImage(`what ${registry} sends as ${name} has another digest`);
         case 'broken':
+          signal.throwIfAborted();
           if (left === 1) throw faults.noAnswer(connectionFaultOf(end.error, false), { tries, seconds: 0, retryAfter: undefined });
       }
     } finally {
       answer.content.destroy();
     }
-    signal.throwIfAborted();
   }
 }
 

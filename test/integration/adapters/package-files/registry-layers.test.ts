@@ -38,10 +38,10 @@ async function layer(tree: LayerTree, packing: keyof typeof PACKINGS = 'gzip'): 
 }
 
 /** A reader as a new run has it; its cache is what earlier ones of this test left. */
-async function read(repository: string, digest: Digest, host = registry.host, more: Partial<RegistryOptions> = {}): Promise<PackageFiles> {
+async function read(repository: string, digest: Digest, host = registry.host, more: Partial<RegistryOptions> = {}, signal = never()): Promise<PackageFiles> {
   const client = createRegistry(testOptions(more));
   try {
-    return await createPackageReader(createLayerSource(client), createPackageCache(folder, Date.now)).filesOf({ registry: host, repository }, digest, never());
+    return await createPackageReader(createLayerSource(client), createPackageCache(folder, Date.now)).filesOf({ registry: host, repository }, digest, signal);
   } finally {
     client.close();
   }
@@ -135,6 +135,18 @@ describe('a registry behind a bad line', () => {
     const reading = read('cut', digest, line.host);
     await expect(reading).rejects.toThrow(RegistryError);
     await expect(reading).rejects.toThrow(/does not answer/);
+    line.mend();
+  });
+  it('an interrupt ends it where it is', async () => {
+    const one = await layer({ 'etc/apt/noise': randomBytes(300_000) });
+    const digest = await registry.pushImage('interrupted', '1', { layers: [one] });
+    const isLayer = (_: string, path: string): boolean => path.endsWith(digestOf(one.bytes));
+    line.fail({ when: isLayer, instead: 'stall' });
+    const interrupt = new AbortController();
+    const reading = read('interrupted', digest, line.host, {}, interrupt.signal);
+    await line.saw(isLayer);
+    interrupt.abort(new Error('interrupted'));
+    await expect(reading).rejects.toThrow('interrupted');
     line.mend();
   });
   it('a refusal in between is tried again, as any request', async () => {
