@@ -115,13 +115,11 @@ function locate(tree: Tree, roots: readonly string[], path: string): Located {
       continue;
     }
     if (rest.length > 0) {
-      if (seen !== undefined && seen.is !== 'folder') return { at: 'nowhere' };
       here.push(part!);
       continue;
     }
     if (seen?.is === 'file') return { at: 'file', content: seen.content };
     if (seen?.is === 'same') return placeOf(seen.as, roots) === 'inside' ? { at: 'nowhere' } : { at: 'beyond', path: seen.as };
-    if (seen?.is === 'other') return { at: 'nowhere' };
     here.push(part!);
   }
   return { at: 'folder', path: here.join('/') };

@@ -39,7 +39,7 @@ export async function readLayer(source: AsyncIterable<Uint8Array>, recording: La
       if (accept !== undefined) {
         const pieces: Buffer[] = [];
         const take = accept;
-        entry.on('data', (piece: Buffer) => void pieces.push(Buffer.from(piece)));
+        entry.on('data', (piece: Buffer) => void pieces.push(piece));
         entry.on('end', () => {
           try {
             take(Buffer.concat(pieces));
@@ -77,8 +77,9 @@ export async function readLayer(source: AsyncIterable<Uint8Array>, recording: La
       // What unpacks to something packed is no layer, and the parser would unpack it.
       if (unpacked === piece.length && packingOf(piece) !== 'none') return done(new OddLayer('it is packed twice'));
       hash.update(piece);
-      if (parser.write(piece) || odd !== undefined) done();
-      else parser.once('drain', done);
+      // All of it is taken at once: nothing waits for an entry.
+      parser.write(piece);
+      done();
     },
     final(done) {
       parser.end();

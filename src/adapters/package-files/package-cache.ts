@@ -61,9 +61,8 @@ export function createPackageCache(folder: string, now: () => number): PackageCa
   function keepContent(bytes: Uint8Array): Digest {
     const digest = digestOf(bytes);
     const path = placeOf('contents', hexOf(digest));
-    const there = contents.has(digest);
-    if (!there) contents.set(digest, bytes);
-    if (!there || read(path) === undefined) write(path, bytes);
+    if (!contents.has(digest)) write(path, bytes);
+    contents.set(digest, contents.get(digest) ?? bytes);
     return digest;
   }
 

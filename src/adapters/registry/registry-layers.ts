@@ -20,7 +20,7 @@ export interface RegistryLayers extends Pick<ImageLayers, 'layersOf'> {
 export type VerifiedReading = { readonly layer: ImageLayer; readonly registry: string; readonly name: string; readonly faults: ReturnType<typeof registryFaults>; readonly tries: number; ask(): Promise<Answer> };
 
 /** Reads a stream whose bytes must have a layer's digest: what was made of others does not count, nor what is wrong with them. */
-export async function readVerified<T>({ layer, registry, name, faults, tries, ask }: VerifiedReading, read: (bytes: AsyncIterable<Uint8Array>) => Promise<T>, signal: AbortSignal): Promise<T> {
+export async function readVerified<T>({ layer, registry, name, faults, tries, ask }: VerifiedReading, read: (bytes: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T> {
   for (let left = tries; ; left--) {
     const answer = await ask();
     if (answer.status === 404) throw new UnreadableImage(`${registry} does not have the layer ${name}${layer.urls.length === 0 ? '' : `: it is kept elsewhere, and nobody else is asked`}`);
@@ -35,7 +35,6 @@ export async function readVerified<T>({ layer, registry, name, faults, tries, as
         case 'other bytes':
           throw new UnreadableImage(`what ${registry} sends as ${name} has another digest`);
         case 'broken':
-          signal.throwIfAborted();
           if (left === 1) throw faults.noAnswer(connectionFaultOf(end.error, false), { tries, seconds: 0, retryAfter: undefined });
       }
     } finally {

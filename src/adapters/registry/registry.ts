@@ -184,7 +184,7 @@ export function createRegistry(options: RegistryOptions): WritableRegistry & Reg
       const from = (at: ImageRef, once: boolean) => {
         const path = `/v2/${repositoryIn(at)}/blobs/${digest}`;
         const ask = (): Promise<Answer> => http.send({ host: at.registry, method: 'GET', path, repository: repositoryIn(at), once, streamed: true }, signal);
-        return readVerified({ layer, registry: registryName(at), name: `${repositoryIn(at)}@${shortDigest(digest)}`, faults: faultsOf(at), tries: once ? 1 : 3, ask }, read, signal);
+        return readVerified({ layer, registry: registryName(at), name: `${repositoryIn(at)}@${shortDigest(digest)}`, faults: faultsOf(at), tries: once ? 1 : 3, ask }, read);
       };
       return (await mirrors.first(ref, (mirrored) => from(mirrored, true))) ?? from(ref, false);
     },

@@ -42,6 +42,7 @@ describe('collectFiles', () => {
     ['what comes back above a whiteout is there', [{ [LIST]: 'deb a' }, { 'etc/.wh.apt': '' }, { [LIST]: 'deb c' }], { '/etc/apt/sources.list': 'deb c' }],
     ['a folder replaced by a link', [{ 'etc/apt/sources.list.d': undefined, [PART]: 'x', 'etc/apt/other/a.sources': 'y' }, { 'etc/apt/sources.list.d': '→ other' }], { '/etc/apt/sources.list.d/a.sources': 'y' }],
     ['a folder replaced by a file', [{ 'etc/apt/sources.list.d': undefined, [PART]: 'x' }, { 'etc/apt/sources.list.d': 'no folder' }], { '/etc/apt/sources.list.d': 'no folder' }],
+    ['a folder replaced by a link, and that by a folder', [{ 'etc/apt/sources.list.d': undefined, [PART]: 'x' }, { 'etc/apt/sources.list.d': '→ other' }, { 'etc/apt/sources.list.d': undefined }], {}],
     ['a link replaced by a folder', [{ 'etc/apt/sources.list.d': '→ other', 'etc/apt/other/a.sources': 'y' }, { 'etc/apt/sources.list.d': undefined }], {}],
     ['a link replaced by what lies in a folder of its name', [{ 'etc/apt/sources.list.d': '→ other', 'etc/apt/other/a.sources': 'y' }, { [PART]: 'x' }], { '/etc/apt/sources.list.d/a.sources': 'x' }],
     ['a folder that comes again keeps what is in it', [{ 'etc/apt/sources.list.d': undefined, [PART]: 'x' }, { 'etc/apt/sources.list.d': undefined }], { '/etc/apt/sources.list.d/a.sources': 'x' }],
@@ -57,6 +58,7 @@ describe('collectFiles', () => {
     ['a hard link keeps what the other path was', [{ 'usr/share/keyrings/a.gpg': 'k', 'etc/apt/trusted.gpg.d/a.gpg': '= ./usr/share/keyrings/a.gpg' }, { 'usr/share/keyrings/a.gpg': 'new' }], { '/usr/share/keyrings/a.gpg': 'new', '/etc/apt/trusted.gpg.d/a.gpg': 'k' }],
     ['a hard link to what is not recorded', [{ 'etc/apt/trusted.gpg.d/a.gpg': '= opt/a.gpg' }], { beyond: ['opt/a.gpg'] }],
     ['a link to what is not recorded', [{ 'etc/apt/sources.list.d': '→ /opt/apt' }], { beyond: ['opt/apt'] }],
+    ['a link to what is not recorded, by way of something else', [{ 'etc/apt/sources.list.d': '→ /opt/../srv/apt' }], { beyond: ['opt'] }],
     ['a file below a device', [{ 'etc/apt/trusted.gpg.d': null }], {}],
     ['names written with dots and slashes', [{ './etc//apt/./sources.list': 'deb a' }], { '/etc/apt/sources.list': 'deb a' }],
     ['a key that a one-line source names', [{ [LIST]: 'deb [arch=amd64 signed-by=/opt/k.asc] http://a b c' }], { '/etc/apt/sources.list': 'deb [arch=amd64 signed-by=/opt/k.asc] http://a b c', beyond: ['opt/k.asc'] }],
@@ -71,16 +73,21 @@ describe('collectFiles', () => {
     ['a key elsewhere, looked at again', [{ [LIST]: 'deb [signed-by=/opt/k.asc] a', 'opt/k.asc': 'k' }], ['opt/k.asc'], { '/etc/apt/sources.list': 'deb [signed-by=/opt/k.asc] a', '/opt/k.asc': 'k' }],
     ['a key elsewhere that is not there', [{ [LIST]: 'deb [signed-by=/opt/k.asc] a' }], ['opt/k.asc'], { '/etc/apt/sources.list': 'deb [signed-by=/opt/k.asc] a' }],
     ['a hard link elsewhere, looked at again', [{ 'opt/a.gpg': 'k', 'etc/apt/trusted.gpg.d/a.gpg': '= opt/a.gpg' }], ['opt/a.gpg'], { '/etc/apt/trusted.gpg.d/a.gpg': 'k' }],
+    ['a way around a folder elsewhere', [{ 'etc/apt/sources.list.d': '→ /opt/../srv/apt' }], ['opt'], { beyond: ['srv/apt'] }],
     ['a folder elsewhere that is a link again', [{ 'etc/apt/sources.list.d': '→ /opt/apt', opt: '→ srv' }], ['opt/apt'], { beyond: ['srv/apt'] }],
   ])('%s', (_, layers, extra, expected) => expect(collected(layers, extra)).toEqual(expected));
 
   it('of a dpkg status nothing is kept that nobody reads', () => {
-    const status = 'Package: a\nStatus: install ok installed\nMaintainer: x\nVersion: 1\nDepends: b,\n c\nDescription: short\n long\n .\nConffiles:\n /etc/a 1\nMulti-Arch: same\n\nPackage: b\nVersion: 2\n';
+    const status = 'Package: a\nStatus: install ok installed\nMaintainer: x\nVersion: 1\nDepends: b,\n c\nDescription: short\n long\n\ttabbed\n .\nConffiles:\n /etc/a 1\nMulti-Arch: same\n\nPackage: b\nVersion: 2\n';
     expect(collected([{ [STATUS]: status }])).toEqual({ '/var/lib/dpkg/status': 'Package: a\nStatus: install ok installed\nVersion: 1\nDepends: b,\n c\nMulti-Arch: same\n\nPackage: b\nVersion: 2\n' });
   });
 });
 
 describe('recordLayer', () => {
+  it('wants no content where a folder should be', () => {
+    expect(recordLayer(PACKAGE_ROOTS).enter({ path: 'etc', type: 'file', size: 1, linkpath: '' })).toBeUndefined();
+    expect(record({ etc: 'text' })).toEqual([['etc', { change: 'other' }]]);
+  });
   it.each<[string, LayerTree, RegExp]>([
     ['a name that leads out', { '../etc/apt/sources.list': 'x' }, /leads out of the image/],
     ['a name that leads out and in again', { 'etc/../../etc/apt/sources.list': 'x' }, /leads out of the image/],

@@ -28,7 +28,7 @@ type Oddities = {
   readonly onEngine?: readonly string[];
   readonly engine?: () => void;
   readonly readLayer?: (layer: string) => void;
-  readonly layersOf?: (image: string) => void;
+  readonly layersOf?: (image: string) => void | Promise<void>;
   /** Layers that unpack to something else than the image says. */
   readonly lying?: readonly string[];
 };
@@ -42,7 +42,7 @@ function world(oddities: Oddities = {}, images: readonly string[] = ['base', 'ba
     async layersOf(_, digest) {
       const image = imageOf.get(digest)!;
       deeds.push(`manifest ${image}`);
-      oddities.layersOf?.(image);
+      await oddities.layersOf?.(image);
       return image.split('+').map((layer) => ({ digest: digestOf(`packed ${layer}`), diffId: digestOf(layer), size: (oddities.size?.[layer] ?? 1) * MEGABYTE, urls: [] }));
     },
     async readLayer(_, { diffId }, begin) {
@@ -138,7 +138,7 @@ describe('createPackageReader', () => {
   it.each<[string, Oddities, readonly string[], readonly string[]]>([
     ['an image of large layers is looked at on the engine', { size: { base: 30 }, onEngine: ['base'] }, ['base'], ['manifest base', 'engine base', 'look first']],
     ['one of small layers is not', { size: { base: 20 }, onEngine: ['base'] }, ['base'], ['manifest base', 'layer base']],
-    ['nor one whose large layer is wanted by others, too', { size: { base: 40 }, onEngine: ['base'] }, ['base', 'base+top'], ['manifest base', 'manifest base+top', 'layer base', 'layer top']],
+    ['nor one whose large layer is wanted by others, too', { size: { base: 40 }, onEngine: ['base'], layersOf: (image) => (image === 'base' ? undefined : new Promise((done) => setImmediate(done))) }, ['base', 'base+top'], ['manifest base', 'manifest base+top', 'layer base', 'layer top']],
     ['one that the engine does not have is read from the registry', { size: { base: 30 } }, ['base'], ['manifest base', 'engine base', 'layer base']],
     ['an engine that is away is asked once, and nothing is amiss', { size: { base: 60, linked: 60 }, engine: () => { throw new EngineError('it is gone'); } }, ['base', 'linked'], ['manifest base', 'engine base', 'layer base', 'manifest linked', 'layer linked', 'layer linked', 'layer linked']],
     ['an engine that refuses one is asked for the next', { size: { base: 60, top: 60 }, engine: () => { throw new Error('no'); } }, ['base', 'base+top'], ['manifest base', 'engine base', 'layer base', 'manifest base+top', 'engine base+top', 'layer top']],

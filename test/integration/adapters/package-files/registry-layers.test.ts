@@ -98,6 +98,11 @@ describe('a layer that cannot be had', () => {
     const digest = await registry.pushImage('lying', '1', { layers: [{ bytes, tar: (await good).tar }] });
     await unreadable('lying', digest, /it unpacks to something else than the image says$/);
   });
+  it('that is no layer, however long', async () => {
+    const noise = randomBytes(300_000);
+    const digest = await registry.pushImage('noise', '1', { layers: [{ bytes: noise, tar: noise }] });
+    await unreadable('noise', digest, /it is no good tar: /);
+  });
   it('that is gone, while others are there', async () => {
     const gone = await layer({ 'etc/os-release': 'ID=gone' });
     const digest = await registry.pushImage('gone', '1', { layers: [await good, gone] });
@@ -135,6 +140,13 @@ describe('a registry behind a bad line', () => {
     const reading = read('cut', digest, line.host);
     await expect(reading).rejects.toThrow(RegistryError);
     await expect(reading).rejects.toThrow(/does not answer/);
+    line.mend();
+  });
+  it('bytes that have no end are left where the layer\'s would', async () => {
+    const one = await layer({ 'etc/os-release': 'ID=endless' });
+    const digest = await registry.pushImage('endless', '1', { layers: [one] });
+    line.fail({ when: (_, path) => path.endsWith(digestOf(one.bytes)), instead: { status: 200, headers: { 'content-length': '1000000000' }, body: 'x'.repeat(one.bytes.length + 1) } });
+    await expect(read('endless', digest, line.host)).rejects.toThrow(UnreadableImage);
     line.mend();
   });
   it('an interrupt ends it where it is', async () => {
