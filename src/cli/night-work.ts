@@ -1,4 +1,6 @@
 import type { Event } from '../execute/event.js';
+import type { Advisory } from '../packages/advisory.js';
+import { advisoryKey } from '../packages/find-advisories.js';
 import { pendingFixes } from '../plan/pending-fix.js';
 import { explain, sayNames, type Reason } from '../plan/reason.js';
 import { isResting, restFailing, type Failing } from '../plan/retry.js';
@@ -46,7 +48,8 @@ export async function workOnce(config: RunConfig, git: NightGit, night: Night, l
   try {
     const publishing = await publishingOf(config, connections, options);
     const history = await readNightHistory(environment);
-    const { found, left } = await findWithoutResting(config, connections, history, night, options, environment, (tree) => !hindered.has(tree));
+    const advisories = new Map<string, Advisory>();
+    const { found, left } = await findWithoutResting(config, connections, history, night, options, environment, (tree) => !hindered.has(tree), advisories);
     warmUp(connections, environment);
     // Entries are for builds: without an engine none is written.
     if (found.entries.steps.length > 0) await connections.localImages(environment.signal);
@@ -55,7 +58,7 @@ export async function workOnce(config: RunConfig, git: NightGit, night: Night, l
     const tries = triesOf(tree, planned, found.upgrades);
     const resting = new Map([...history.failing].filter(([image, one]) => rests(one, tries.get(image), night)));
     const plan = restFailing(planned.plan, tree.graph, resting);
-    const fixes = pendingFixes(withoutHeldBack(found.upgrades), new Set(found.unknown.keys()), history.fixes, night.startedAt);
+    const fixes = pendingFixes(withoutHeldBack(found.upgrades), new Set(found.unknown.keys()), history.fixes, night.startedAt, (upgrade) => advisories.get(advisoryKey(upgrade))?.since);
     night.facts = { ...night.facts, ...factsOf(found, plan, options), fixes, ...failingOf(history, tries, left), git: [...new Set([...hindered.values()].filter(({ isFault }) => isFault).map(({ why }) => why))] };
     const pause = pauseOf(night, locks, environment);
     const due = new Set(plan.steps.filter(isPending).map(({ image }) => image));
@@ -73,8 +76,8 @@ export async function workOnce(config: RunConfig, git: NightGit, night: Night, l
 }
 
 /** What a refresh finds, without rolling images that are left alone tonight: what stands on them is refreshed on what they are. */
-async function findWithoutResting(config: RunConfig, connections: Connections, { failing }: NightHistory, night: Night, options: Options, environment: Environment, mayWrite: (tree: string) => boolean): Promise<{ readonly found: FoundRefresh; readonly left: ReadonlySet<ImageName> }> {
-  const found = await findRefresh(config, connections, options, environment, mayWrite);
+async function findWithoutResting(config: RunConfig, connections: Connections, { failing }: NightHistory, night: Night, options: Options, environment: Environment, mayWrite: (tree: string) => boolean, advisories: Map<string, Advisory>): Promise<{ readonly found: FoundRefresh; readonly left: ReadonlySet<ImageName> }> {
+  const found = await findRefresh(config, connections, options, environment, mayWrite, advisories);
   const resting = [...failing].filter(([image, one]) => {
     const node = found.tree.graph.nodes.get(image);
     if (node === undefined || node.definition.tagSource.source !== 'day' || !found.refresh.due.has(image)) return false;

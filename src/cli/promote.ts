@@ -1,7 +1,7 @@
 import { planPromote } from '../plan/promote.js';
 import { isPublished } from '../plan/publishing.js';
 import { isPending, planToJson } from '../plan/step.js';
-import { formatPlan } from '../report/format-plan.js';
+import { formatPlan, WITHOUT_DRY_RUN } from '../report/format-plan.js';
 import { EXIT, UsageError } from '../shared/errors.js';
 import { nearHint } from '../shared/near-names.js';
 import { readNeeds, readState } from '../state/read-state.js';
@@ -40,7 +40,7 @@ export const promote: Verb = async (options, environment) => {
         const { plan } = planned;
         if (lock !== undefined && plan.steps.some(isPending)) return await execute(tree, { plan, state, definitions: new Map() }, lock, connections, options, environment);
         if (options.json) environment.out(JSON.stringify(planToJson(plan), null, 2));
-        else for (const line of formatPlan(plan, true)) environment.out(line);
+        else for (const line of formatPlan(plan, true, WITHOUT_DRY_RUN)) environment.out(line);
         return EXIT.ok;
       }
     } finally {

@@ -1,6 +1,6 @@
 import type { Upgrade } from '../packages/upgrade.js';
 import { isPending, type Plan } from '../plan/step.js';
-import { formatPlan } from '../report/format-plan.js';
+import { formatPlan, WITHOUT_DRY_RUN } from '../report/format-plan.js';
 import { formatRefresh, formatRefreshNotes, refreshToJson, type RefreshReport } from '../report/format-refresh.js';
 import type { UpdateEnd } from '../report/format-update.js';
 import { EXIT, Fault, PartlyDone, UsageError, type ExitCode } from '../shared/errors.js';
@@ -95,5 +95,5 @@ function entryLines({ entries: { steps } }: FoundRefresh, { commit }: Omit<Updat
 
 function show(report: RefreshReport, options: Options, environment: Environment): void {
   if (options.json) environment.out(JSON.stringify(refreshToJson(report), null, 2));
-  else for (const line of [...formatRefresh(report), ...(report.plan === undefined || report.refresh.due.size === 0 ? [] : ['', ...formatPlan(report.plan, false)])]) environment.out(line);
+  else for (const line of [...formatRefresh(report), ...(report.plan === undefined || report.refresh.due.size === 0 ? [] : ['', ...formatPlan(report.plan, false, WITHOUT_DRY_RUN)])]) environment.out(line);
 }

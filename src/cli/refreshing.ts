@@ -1,5 +1,6 @@
 import { formatDate, reasonLines } from '../definition/changelog-entry.js';
 import { isVersioned } from '../graph/graph.js';
+import type { Advisory } from '../packages/advisory.js';
 import { parseImagePackages } from '../packages/image-packages.js';
 import type { Unknown } from '../packages/package-archive.js';
 import { withVersions } from '../plan/bumped-graph.js';
@@ -47,8 +48,9 @@ export type FoundRefresh = {
 /**
  * Looks what the outside makes outdated, and plans the entries. Asks registry and archives, not the engine.
  * @param mayWrite whether a tree's changelogs may be written, by its name
+ * @param advisories gets what changelogs say of security updates; unset: nobody wants to know
  */
-export async function findRefresh(config: RunConfig, connections: Connections, options: Options, environment: Environment, mayWrite: (tree: string) => boolean = () => true): Promise<FoundRefresh> {
+export async function findRefresh(config: RunConfig, connections: Connections, options: Options, environment: Environment, mayWrite: (tree: string) => boolean = () => true, advisories?: Map<string, Advisory>): Promise<FoundRefresh> {
   const { signal, clock } = environment;
   const { tree, reading } = await readTreeAndState(config, connections, options, environment);
   const { graph } = tree;
@@ -57,7 +59,7 @@ export async function findRefresh(config: RunConfig, connections: Connections, o
   let state = await reading;
   const [packages, archive] = await Promise.all([connections.packageReader(), connections.packageArchive()]);
   const compare = inArchives(archive, signal);
-  const read = await readUpgrades(tree, state, connections, options, environment);
+  const read = await readUpgrades(tree, state, connections, options, environment, advisories);
   const upgrades = ownersOf(graph, read);
   const maxAges = new Map(config.trees.map((one) => [one.name, one.config.maxAge]));
   const withdrawn = new Map<Digest, boolean>();

@@ -4,7 +4,7 @@ import type { Graph, Node } from '../graph/graph.js';
 import { movingGroup } from '../graph/moving-group.js';
 import { planRollback, type Wanted } from '../plan/rollback.js';
 import { isPending, planToJson } from '../plan/step.js';
-import { formatPlan } from '../report/format-plan.js';
+import { formatPlan, WITHOUT_DRY_RUN } from '../report/format-plan.js';
 import { EXIT, UsageError } from '../shared/errors.js';
 import { repositoryOf, type ImageName } from '../shared/image-ref.js';
 import { nearHint } from '../shared/near-names.js';
@@ -49,7 +49,7 @@ export const rollback: Verb = async (options, environment) => {
       const plan = planRollback(graph, state.images, wanted, publishing);
       if (lock !== undefined && plan.steps.some(isPending)) return await execute(tree, { plan, state, definitions: new Map() }, lock, connections, options, environment);
       if (options.json) environment.out(JSON.stringify(planToJson(plan), null, 2));
-      else for (const line of formatPlan(plan, true)) environment.out(line);
+      else for (const line of formatPlan(plan, true, WITHOUT_DRY_RUN)) environment.out(line);
       return plan.isPartial === true ? EXIT.failed : EXIT.ok;
     } finally {
       lock?.release();

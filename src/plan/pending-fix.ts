@@ -1,21 +1,22 @@
 import type { Upgrade } from '../packages/upgrade.js';
 import type { ImageName } from '../shared/image-ref.js';
 
-/** A security update that an image waits for. `since`: when a night first saw it, in milliseconds since 1970. */
+/** A security update that an image waits for. `since`: when it was made, or a night first saw it, in milliseconds since 1970. */
 export type PendingFix = Pick<Upgrade, 'package' | 'arch' | 'source' | 'from' | 'to' | 'suite'> & { readonly image: ImageName; readonly since: number };
 
 /**
- * The security updates that images wait for now. An archive does not tell since when a fix is to be had: the first night that saw a
- * newer version of a package in an image counts, and a still newer one does not make it young again.
+ * The security updates that images wait for now. Where no changelog tells when a fix was made, the first night that saw a
+ * newer version of a package in an image counts; a still newer one does not make it young again.
  * @param unknown images of which nobody knows what they wait for: what they did wait for is not forgotten
  * @param before those of the night before
+ * @param madeAt when an upgrade's oldest change was made, where that is known
  */
-export function pendingFixes(upgrades: ReadonlyMap<ImageName, readonly Upgrade[]>, unknown: ReadonlySet<ImageName>, before: readonly PendingFix[], now: number): readonly PendingFix[] {
+export function pendingFixes(upgrades: ReadonlyMap<ImageName, readonly Upgrade[]>, unknown: ReadonlySet<ImageName>, before: readonly PendingFix[], now: number, madeAt: (upgrade: Upgrade) => number | undefined): readonly PendingFix[] {
   const seen = new Map(before.map((fix) => [keyOf(fix.image, fix), fix.since]));
   const found = [...upgrades].flatMap(([image, all]) =>
     all.filter(({ security }) => security).map((upgrade): PendingFix => {
       const { package: name, arch, source, from, to, suite } = upgrade;
-      return { image, package: name, arch, source, from, to, suite, since: seen.get(keyOf(image, upgrade)) ?? now };
+      return { image, package: name, arch, source, from, to, suite, since: Math.min(seen.get(keyOf(image, upgrade)) ?? now, madeAt(upgrade) ?? now) };
     }),
   );
   const known = new Set(found.map((fix) => keyOf(fix.image, fix)));

@@ -66,8 +66,8 @@ function pendingLines({ pending, endedAt }: NightReport, say: (image: ImageName)
   return [`${count(pending.length, 'security fix').replace(/fixs$/, 'fixes')} pending in ${count(new Set(pending.map(({ image }) => image)).size, 'image')}; the oldest, ${oldest.source} ${oldest.from} → ${oldest.to} (${oldest.suite}) in ${say(oldest.image)}, for ${formatAge(endedAt - oldest.since)}`];
 }
 
-function ending({ runs, pruned, startedAt, endedAt, exit, failed, unknown, left, git, fault }: NightReport): string {
-  const well = failed.length === 0 && unknown.size === 0 && left === undefined && git.length === 0 && fault === undefined;
+function ending({ runs, pruned, startedAt, endedAt, exit, failed, unknown, left, git, fault, pending }: NightReport): string {
+  const well = failed.length === 0 && unknown.size === 0 && left === undefined && git.length === 0 && fault === undefined && pending.length === 0;
   return [
     well ? 'Everything is up to date.' : 'Everything else is up to date.',
     `${formatDuration((endedAt - startedAt) / 1000)}.`,

@@ -3,6 +3,9 @@ import { explain, sayNames } from '../plan/reason.js';
 import { isLeftOut, isPending, type Plan, type Step } from '../plan/step.js';
 import { formatTable } from './table.js';
 
+/** How a plan that was only shown is carried out, where the verb says itself that it shows. */
+export const WITHOUT_DRY_RUN = 'Run it without --dry-run to do it.';
+
 /** Reasons that a step which changes nothing is shown for all the same. */
 const WORTH_SAYING: ReadonlySet<string> = new Set(['changed-without-changelog', 'latest-unknown', 'promotion-pending', 'withdrawn-latest']);
 
@@ -11,8 +14,11 @@ function isQuiet(step: Step): boolean {
   return step.action === 'keep' && !step.reasons.some(({ why }) => WORTH_SAYING.has(why));
 }
 
-/** A plan as a table. What is up to date is counted, not shown, unless all is asked for. */
-export function formatPlan(plan: Plan, all: boolean): readonly string[] {
+/**
+ * A plan as a table. What is up to date is counted, not shown, unless all is asked for.
+ * @param next how it is carried out
+ */
+export function formatPlan(plan: Plan, all: boolean, next = `Run build-images${plan.nightly === undefined ? '' : ` --${plan.nightly.build}`} to do it.`): readonly string[] {
   const shown = plan.steps.filter((step) => all || !isQuiet(step));
   const stuck = plan.steps.filter(({ action, reasons }) => action === 'blocked' || reasons.some(({ why }) => why === 'latest-unknown' || why === 'older-checkout' || why === 'withdrawn-latest'));
   const [first, ...more] = formatPublishing(plan.publishing);
@@ -26,7 +32,7 @@ export function formatPlan(plan: Plan, all: boolean): readonly string[] {
     step.reasons.map((reason) => explain(reason, say)).join('; '),
   ]);
   const table = rows.length === 0 ? [] : ['', ...formatTable([['  image', 'now', 'will be', 'action', 'why'], ...rows])];
-  return [head, ...more, ...formatNightly(plan.nightly), ...table, '', formatCounts(plan, plan.steps.length - shown.length), ...formatBehind(plan, all)];
+  return [head, ...more, ...formatNightly(plan.nightly), ...table, '', formatCounts(plan, plan.steps.length - shown.length, next), ...formatBehind(plan, all)];
 }
 
 /** A version does not change when what it stands on does. After the rebuild of a base that is so of most of a tree: a count, no row for each. */
@@ -39,7 +45,7 @@ function formatBehind(plan: Plan, all: boolean): readonly string[] {
   return [`${stand} on what a parent was before${all ? '' : ' (plan --all says which)'}: a new changelog entry builds ${them} on what it is.`];
 }
 
-function formatCounts(plan: Plan, hidden: number): string {
+function formatCounts(plan: Plan, hidden: number, next: string): string {
   const number = (action: Step['action']): number => plan.steps.filter((step) => step.action === action).length;
   const parts = (['build', 'publish', 'promote', 'blocked'] as const).flatMap((action) => {
     const many = number(action);
@@ -51,6 +57,6 @@ function formatCounts(plan: Plan, hidden: number): string {
   if (parts.length === 0) return `Nothing to do: ${rest.join(', ')}.`;
   if (rest.length > 0) parts.push(`${rest.join(', ')}${hidden > 0 ? ' (not shown; --all shows them)' : ''}`);
   const older = plan.steps.some(({ reasons }) => reasons.some(({ why }) => why === 'older-checkout'));
-  const next = [...(plan.steps.some(isPending) ? [`Run build-images${plan.nightly === undefined ? '' : ` --${plan.nightly.build}`} to do it.`] : []), ...(older ? ['Update your checkout; promote IMAGE, or --rebuild of a rolling image, forces it.'] : [])];
-  return [`${parts.join(', ')}.`, ...next].join('   ');
+  const hints = [...(plan.steps.some(isPending) ? [next] : []), ...(older ? ['Update your checkout; promote IMAGE, or --rebuild of a rolling image, forces it.'] : [])];
+  return [`${parts.join(', ')}.`, ...hints].join('   ');
 }

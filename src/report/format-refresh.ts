@@ -40,7 +40,7 @@ export function formatRefresh(report: RefreshReport): readonly string[] {
   const table = rows.length === 0 ? [] : ['', ...formatTable([['  image', 'now', 'will be', 'why'], ...rows])];
   const texts = end.written ? [] : entries.steps.flatMap(({ path, entry }) => ['', `${path}:`, ...entry.split('\n').map((line) => `  ${line}`.trimEnd())]);
   const notes = formatRefreshNotes(report);
-  return [headOf(refresh), ...table, ...texts, ...(notes.length === 0 ? [] : ['', ...notes]), '', endOf(report)];
+  return [headOf(refresh), ...table, ...texts, ...(notes.length === 0 ? [] : ['', ...notes]), ...(refresh.due.size === 0 ? [] : ['', endOf(report)])];
 }
 
 /** What a person should know that is not in the plan: what no rebuild brings, what is held, what is unknown. A line each. */
@@ -61,14 +61,13 @@ export function formatRefreshNotes({ refresh, entries, outside, unknown }: Omit<
 }
 
 function headOf({ due }: Refresh): string {
-  if (due.size === 0) return 'nothing to refresh';
+  if (due.size === 0) return 'Nothing to refresh.';
   const owners = [...due.values()].filter((reasons) => reasons.some(({ why }) => why !== 'parent-refreshed')).length;
   const others = due.size - owners;
   return `${count(owners, 'image')} to refresh${others === 0 ? '' : `, ${others} on ${owners === 1 ? 'it' : 'them'}`}`;
 }
 
-function endOf({ refresh: { due }, entries: { steps, unchanged, rolling }, end }: RefreshReport): string {
-  if (due.size === 0) return 'Nothing to do.';
+function endOf({ entries: { steps, unchanged, rolling }, end }: RefreshReport): string {
   const many = count(steps.length, 'changelog');
   const builds = rolling.length === 0 ? '' : ` ${count(rolling.length, 'rolling image')} to build.`;
   if (end.commit !== undefined) return `${steps.length === 0 ? '' : `${many} written and `}committed as ${end.commit.slice(0, 12)}.${builds}   build-images refresh --build builds what is due.`;

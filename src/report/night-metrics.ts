@@ -24,7 +24,7 @@ export function formatNightMetrics(night: { readonly startedAt: number; readonly
           { name: 'images_left', help: 'Images that were due and not begun.', values: plain((report.left?.images.length ?? 0) + report.listed.length) },
           { name: 'images_unknown', help: 'Images whose package archives could not be read.', values: plain(report.unknown.size) },
           { name: 'security_fixes_pending', help: 'Security updates that images still wait for.', values: plain(report.pending.length) },
-          { name: 'oldest_pending_security_fix_age_seconds', help: 'For how long nights have seen the oldest of them; 0: there is none.', values: plain(oldest === Infinity ? 0 : (night.endedAt - oldest) / 1000) },
+          { name: 'oldest_pending_security_fix_age_seconds', help: 'For how long the oldest of them is to be had; 0: there is none.', values: plain(oldest === Infinity ? 0 : (night.endedAt - oldest) / 1000) },
           { name: 'image_failed_nights', help: 'In how many nights an image failed, one after the other.', values: perImage(report.failed.map(({ image }) => image), (image) => report.failed.find((one) => one.image === image)!.nights) },
           { name: 'image_unknown', help: 'An image whose package archives could not be read.', values: perImage(report.unknown.keys(), () => 1) },
         ] satisfies readonly Metric[])),

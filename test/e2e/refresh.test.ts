@@ -31,7 +31,7 @@ describe('refresh', () => {
 
   it('does nothing where nothing is newer, and asks no engine', async () => {
     const { code, stdout } = await s.run(['refresh', '--build', '--all'], NO_ENGINE);
-    expect([code, stdout.split('\n')[0]]).toEqual([0, 'nothing to refresh']);
+    expect([code, stdout.split('\n')[0]]).toEqual([0, 'Nothing to refresh.']);
   });
 
   describe('when a security update is released', () => {
@@ -72,7 +72,7 @@ describe('refresh', () => {
     });
     it('a second one does nothing, and asks no engine', async () => {
       const { code, stdout } = await s.run(['refresh', '--build'], NO_ENGINE);
-      expect([code, stdout.split('\n')[0]]).toEqual([0, 'nothing to refresh']);
+      expect([code, stdout.split('\n')[0]]).toEqual([0, 'Nothing to refresh.']);
     });
   });
 

@@ -151,7 +151,7 @@ describe('a night', () => {
     await turns(3);
     locks.asked();
     const before = now;
-    const way = locks.giveWay(now + 60_000);
+    const way = locks.giveWay(now + 6_000);
     await asked;
     expect(await way).toBe(true);
     expect(now - before).toBeLessThan(PATIENCE / 2);
@@ -175,7 +175,7 @@ describe('a night', () => {
     const asked = ask();
     await turns(3);
     locks.asked();
-    const way = locks.giveWay(now + 60_000);
+    const way = locks.giveWay(now + 6_000);
     await asked;
     const theirs = await admin();
     expect(await way).toBe(false);

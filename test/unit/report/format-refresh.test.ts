@@ -47,7 +47,7 @@ describe('formatRefresh', () => {
     ['a commit', { end: { written: true, commit: 'c0ffee'.repeat(7), inGit: true } }, '1 changelog written and committed as c0ffeec0ffee. 1 rolling image to build.   build-images refresh --build builds what is due.'],
     ['entries that say it already', { entries: { steps: [], unchanged: [{ image: 'ns/web', path: 'x', version: '1.0-s1' }] }, end: { written: false, commit: undefined, inGit: true } }, '1 changelog not published yet says it already. 1 rolling image to build.   build-images refresh --build builds what is due.'],
     ['rolling images alone', { entries: { steps: [] }, end: { written: false, commit: undefined, inGit: true } }, 'No changelog to write. 1 rolling image to build.   build-images refresh --build builds what is due.'],
-    ['nothing', NOTHING, 'Nothing to do.'],
+    ['nothing', NOTHING, 'Nothing to refresh.'],
   ])('ends in %s', (_, part, line) => {
     expect(formatRefresh(report(part)).at(-1)).toBe(line);
   });
