@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import type { PackageArchive } from '../packages/package-archive.js';
 import type { PackageChangelogs } from '../packages/package-changelogs.js';
 import { compileGlob } from '../graph/glob.js';
@@ -20,6 +21,7 @@ export async function openPackageArchive(trees: readonly TreeConfig[], environme
     random: () => environment.random(),
     userAgent: 'build-images',
     path: env['PATH'] || '/usr/local/bin:/usr/bin:/bin',
+    scratch: env['TMPDIR'] || tmpdir(),
     isArchived: (suite) => archived.some((matches) => matches(suite)),
   });
 }

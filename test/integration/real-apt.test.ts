@@ -53,7 +53,7 @@ beforeAll(async () => {
   await repository.addSuite('vendor', [...VENDOR.flatMap(({ now }) => now ?? []), { name: 'vend-extra', version: '1' }], { origin: 'Vendor', label: 'Vendor', suite: 'stable', codename: 'vendor' });
   await repository.addSuite('vendor-backports', [{ name: 'vend-bpo', version: '3~bpo1' }, { name: 'vend-a', version: '9' }], { origin: 'Vendor Backports', notAutomatic: true, butAutomaticUpgrades: true });
   await repository.addSuite('flat/', [{ name: 'flat-a', version: '2' }]);
-  archive = createPackageArchive({ cacheDirectory: join(folder, 'cache'), proxyFor: () => undefined, timeouts: { connect: 10, idle: 30 }, clock: systemClock, random: Math.random, userAgent: 'build-images', path: process.env['PATH']!, isArchived: () => false });
+  archive = createPackageArchive({ cacheDirectory: join(folder, 'cache'), proxyFor: () => undefined, timeouts: { connect: 10, idle: 30 }, clock: systemClock, random: Math.random, userAgent: 'build-images', path: process.env['PATH']!, scratch: folder, isArchived: () => false });
   images = await makeRealImages(['bookworm', 'trixie'], ['openssl', 'curl', 'python3-minimal', 'ca-certificates'], repository.path('.'));
   await images.fetchLists([
     ...['bookworm', 'trixie'].flatMap((release) => [

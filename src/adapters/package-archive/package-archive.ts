@@ -22,6 +22,8 @@ export type PackageArchiveOptions = ArchiveHttpOptions & {
   readonly cacheDirectory: string;
   /** PATH, for gpgv and sqv. */
   readonly path: string;
+  /** The folder of temporary files. */
+  readonly scratch: string;
   /** Whether nothing new comes to a suite any more, by `archived_suites`: it is not asked. */
   isArchived(suite: string): boolean;
 };
@@ -125,7 +127,7 @@ export function createPackageArchive(options: PackageArchiveOptions): PackageArc
     const signed = signedTextOf(received);
     if (signed === undefined) throw wrong(received.form === 'InRelease' ? 'is no signed text' : 'is not signed');
     if (keyring.length === 0) throw wrong('cannot be checked: the image has no key for it');
-    const verdict = await verifySignature(signed, keyring, fingerprints, options.path, signal);
+    const verdict = await verifySignature(signed, keyring, fingerprints, options, signal);
     if (!verdict.good) throw wrong(verdict.says);
     proved.set(name, clock.now() + PROVED_FOR);
     suite.isNews = true;

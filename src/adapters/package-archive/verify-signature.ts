@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import type { Readable } from 'node:stream';
@@ -17,12 +16,12 @@ type Signer = { readonly key: string; readonly main: string };
  * enough, and one that is of another text too many.
  * @param keyring binary keys
  * @param fingerprints those of the keys that may sign it, as `Signed-By` has them; undefined: all in the keyring
- * @param path where programs are looked for
+ * @param place where programs are looked for, and where temporary files go
  */
-export async function verifySignature({ text, signature }: SignedText, keyring: Uint8Array, fingerprints: readonly string[] | undefined, path: string, signal: AbortSignal): Promise<Verdict> {
+export async function verifySignature({ text, signature }: SignedText, keyring: Uint8Array, fingerprints: readonly string[] | undefined, { path, scratch }: { readonly path: string; readonly scratch: string }, signal: AbortSignal): Promise<Verdict> {
   let folder: string | undefined;
   try {
-    const made = (folder = await mkdtemp(join(tmpdir(), 'build-images-signature-')));
+    const made = (folder = await mkdtemp(join(scratch, 'build-images-signature-')));
     const file = (name: string): string => join(made, name);
     await Promise.all([writeFile(file('keys.gpg'), keyring), writeFile(file('signature.asc'), signature), writeFile(file('text'), text)]);
     const run = (command: string, ...args: readonly string[]): Promise<Ended | undefined> => runVerifier(command, args, { PATH: path, LC_ALL: 'C', HOME: made, GNUPGHOME: made }, signal);

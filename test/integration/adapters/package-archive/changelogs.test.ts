@@ -15,6 +15,8 @@ beforeAll(async () => {
   const package_ = (name: string, more: Partial<SuitePackage> = {}): SuitePackage => ({ name, version: '1.1', changelog: CHANGELOG, ...more });
   await repository.addSuite('changes', [
     ...(['xz', 'gzip', 'zstd', 'none'] as const).map((packing) => package_(`with-${packing}`, { packing })),
+    { name: 'native', version: '1.1', upstreamChangelog: CHANGELOG },
+    package_('foreign', { upstreamChangelog: 'Version 1.1: better' }),
     { name: 'without', version: '1.1' },
     package_('hello', { fields: { Source: 'hello' } }),
     package_('long', { changelog: `${CHANGELOG}${'  * more\n'.repeat(100_000)}` }),
@@ -50,7 +52,7 @@ function newCache(): string {
 const fetched = (): readonly string[] => repository.server.asked.flatMap(({ path }) => (path.endsWith('.deb') ? [path.replace(/^.*\/([^_]+)_.*$/, '$1')] : []));
 
 describe('the changelog of a package', () => {
-  it.each(['with-xz', 'with-gzip', 'with-zstd', 'with-none'])('is read however it is packed: %s', async (name) => {
+  it.each(['with-xz', 'with-gzip', 'with-zstd', 'with-none', 'native', 'foreign'])('is read however it is packed, and made: %s', async (name) => {
     expect(await inRun(newCache(), (archive, offered) => archive.changelogOf([offered(name)], signal))).toBe(CHANGELOG);
   });
   it('is read as far as it matters', async () => {
@@ -77,10 +79,14 @@ describe('the changelog of a package', () => {
     ['another size', { size: 10 }],
     ['a file that is not there', { filename: 'pool/none.deb' }],
     ['a file that is no package', { filename: 'dists/changes/InRelease' }],
-    ['more than is worth it', { size: 17 * 1024 * 1024 }],
     ['an archive that does not answer', { uri: 'http://127.0.0.1:1/debian' }],
   ])('is not had of %s, which is no fault', async (_, other) => {
     expect(await inRun(newCache(), (archive, offered) => archive.changelogOf([{ ...offered('with-xz'), ...other }], signal))).toBeUndefined();
+  });
+  it('is not fetched where that is more than it is worth', async () => {
+    repository.server.forget();
+    expect(await inRun(newCache(), (archive, offered) => archive.changelogOf([{ ...offered('with-xz'), size: 17 * 1024 * 1024 }], signal))).toBeUndefined();
+    expect(fetched()).toEqual([]);
   });
   it('says what an upgrade is about', async () => {
     const upgrade = { package: 'hello', arch: 'all', source: 'hello', from: '1.0', to: '1.1', suite: 'changes', security: true, heldBack: undefined };

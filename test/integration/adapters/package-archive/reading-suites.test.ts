@@ -242,6 +242,16 @@ describe('what is kept', () => {
       expect(asked()).toEqual(part === 'indexes' ? ['304 InRelease', '200 Packages.xz'] : ['200 InRelease']);
     }
   });
+  it('is no file beside the cache, whatever came of a signature', async () => {
+    const scratch = newCache();
+    const suite = await newSuite();
+    await readOnce(suiteOf(repository, suite), newCache(), { scratch });
+    await readOnce(suiteOf(repository, suite, { keyrings: [{ path: 'a.gpg', bytes: stranger.keyring }] }), newCache(), { scratch });
+    expect(readdirSync(scratch)).toEqual([]);
+  });
+  it('cannot be checked where no temporary file can be', async () => {
+    expect(helloIn(await readOnce(suiteOf(repository, await newSuite()), newCache(), { scratch: '/dev/null' }))).toEqual(['wrong-signature', expect.stringMatching(/cannot be checked: ENOTDIR$/)]);
+  });
   it('is not needed', async () => {
     expect(helloIn(await readOnce(suiteOf(repository, await newSuite()), '/dev/null/nowhere'))).toEqual(['1.0']);
   });

@@ -172,6 +172,18 @@ describe('an archive that does not answer', () => {
       await repository.server.up();
     }
   });
+  it('is not gone for other suites when it breaks off once it has answered', async () => {
+    const [broken, good] = [`suite${++made}`, `suite${++made}`];
+    const cache = newFolder();
+    folders.push(cache);
+    for (const suite of [broken, good]) await repository.addSuite(suite, [{ name: 'hello', version: '1.0' }]);
+    repository.server.fail(new RegExp(`${broken}/main/.*Packages`), 'breaks');
+    const archive = openArchive(cache);
+    const signal = AbortSignal.timeout(60_000);
+    const read = [await archive.readSuite(suiteOf(repository, broken), signal), await archive.readSuite(suiteOf(repository, good), signal)];
+    archive.close();
+    expect([helloIn(read[0]!)[0], helloIn(read[1]!)]).toEqual(['unreachable', ['1.0']]);
+  });
   it('leaves others as they are', async () => {
     const good = `suite${++made}`;
     const cache = newFolder();
