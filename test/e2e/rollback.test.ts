@@ -231,6 +231,11 @@ describe('rollback, elsewhere', () => {
     }
     const ended = await scenario.run(['rollback', run], { env: { DOCKER_HOST: 'unix:///nowhere/docker.sock' } });
     expect([ended.code, ended.stdout]).toEqual([0, expect.stringMatching(/toolforge-base +:testing +→ \d{8} \(was \d{8}-2\)/)]);
+    // The same repository with another tag that moves is not what the run moved.
+    const config = (tag: string): void => scenario.write('config.yaml', `registry: ${scenario.host}/test\nlayout: toolforge\ntag: ${tag}\npublish: true\nallowed_sources: ["*"]\n`);
+    config('other');
+    expect(await scenario.run(['rollback', run])).toMatchObject({ code: 2, stderr: expect.stringMatching(/moved :latest of what this tree does not have/) });
+    config('testing');
     const tags = await scenario.tags('toolforge-base');
     expect(await scenario.digest('toolforge-base', 'testing')).toBe(await scenario.digest('toolforge-base', tags.find((tag) => /^\d{8}$/.test(tag))!));
     expect(await plan()).toEqual({ 'toolforge-base': 'keep withdrawn-latest' });
@@ -337,5 +342,15 @@ describe('rollback that is cut off', () => {
     const killed = String(scenario.journal().findLast(({ type }) => type === 'run-started')!['run']);
     const ended = await scenario.run(['rollback', killed]);
     expect([ended.code, ended.stdout, await latest(...NAMES)]).toEqual([0, expect.stringMatching(/tiny1-build +:latest +→ \d{8} \(was \d{8}-3\)/), before]);
+  }, LATER);
+
+  it('of an image passes over what a killed run only meant to move', async () => {
+    for (const version of ['1', '2', '3']) {
+      scenario.define('solo', { versions: ['3', '2', '1'].slice(3 - Number(version)), lines: [`RUN echo ${version} > /made`] });
+      const args = ['--select', '*/solo:*'];
+      if (version === '3') await killedAt(isMove('solo', 'latest'), args);
+      else expect((await scenario.run(args)).code).toBe(0);
+    }
+    expect(await scenario.run(['rollback', 'solo'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/solo +:latest +→ 1 \(was 2\)/) });
   }, LATER);
 });
