@@ -176,7 +176,8 @@ describe('the service', () => {
 });
 
 describe('a night that is asked for way', () => {
-  it('goes on at once when who asked is killed, and who asked ends when the night is', async () => {
+  /** A night at work on `a`, with `b` to come, after somebody asked for way and was killed. */
+  async function askedByTheKilled(): Promise<Running> {
     scenario.define('a', { versions: ['1.0-1'], test: gated() });
     scenario.define('b', { versions: ['1.0-1'] });
     const night = await startHeld(['nightly', '--jobs', '1']);
@@ -184,6 +185,11 @@ describe('a night that is asked for way', () => {
     await killed.waitFor(/a night is at work/);
     killed.child.kill('SIGKILL');
     await killed.ended;
+    return night;
+  }
+
+  it('goes on at once when who asked is killed, and who asked ends when the night is', async () => {
+    const night = await askedByTheKilled();
     const asks = scenario.start(['yield']);
     await asks.waitFor(/a night is at work/);
     expect(await scenario.run(['--no-publish', '--select', '*/b:*'])).toMatchObject({ code: 0 });
@@ -195,13 +201,7 @@ describe('a night that is asked for way', () => {
   }, 120_000);
 
   it('does not pause for who is gone', async () => {
-    scenario.define('a', { versions: ['1.0-1'], test: gated() });
-    scenario.define('b', { versions: ['1.0-1'] });
-    const night = await startHeld(['nightly', '--jobs', '1']);
-    const killed = scenario.start(['yield']);
-    await killed.waitFor(/a night is at work/);
-    killed.child.kill('SIGKILL');
-    await killed.ended;
+    const night = await askedByTheKilled();
     openGate();
     const { code, stdout } = await night.ended;
     expect(code).toBe(0);

@@ -43,6 +43,16 @@ const ask = (patience = PATIENCE, waits: (heldBy: string) => void = () => undefi
 const turns = async (many: number): Promise<void> => {
   for (let turn = 0; turn < many; turn++) await new Promise((done) => setImmediate(done));
 };
+/** A night that was asked for way, and gives it. */
+async function givingWay(patience = PATIENCE, until = Infinity): Promise<{ readonly locks: NightLocks; readonly way: Promise<boolean> }> {
+  const locks = await night();
+  const asked = ask(patience);
+  await turns(3);
+  locks.asked();
+  const way = locks.giveWay(until);
+  await asked;
+  return { locks, way };
+}
 const isHeld = async (): Promise<string | undefined> => admin().then((lock) => void lock.release(), ({ message }: Error) => message);
 
 beforeEach(() => {
@@ -134,36 +144,21 @@ describe('a night', () => {
     locks.release();
   });
   it('goes on when no run begins in time', async () => {
-    const locks = await night();
-    const asked = ask(60_000);
-    await turns(3);
-    locks.asked();
-    const way = locks.giveWay(Infinity);
-    await asked;
+    const { locks, way } = await givingWay(60_000);
     const before = now;
     expect(await way).toBe(true);
     expect([now - before >= 59_000, now - before < PATIENCE]).toEqual([true, true]);
     locks.release();
   });
   it('waits for none longer than it has time', async () => {
-    const locks = await night();
-    const asked = ask();
-    await turns(3);
-    locks.asked();
     const before = now;
-    const way = locks.giveWay(now + 6_000);
-    await asked;
+    const { locks, way } = await givingWay(PATIENCE, now + 6_000);
     expect(await way).toBe(true);
     expect(now - before).toBeLessThan(PATIENCE / 2);
     locks.release();
   });
   it('sees a run that began and ended between two looks', async () => {
-    const locks = await night();
-    const asked = ask();
-    await turns(3);
-    locks.asked();
-    const way = locks.giveWay(Infinity);
-    await asked;
+    const { locks, way } = await givingWay();
     (await admin()).release();
     const before = now;
     expect(await way).toBe(true);
@@ -171,12 +166,7 @@ describe('a night', () => {
     locks.release();
   });
   it('is over when the other run is still at work at its end', async () => {
-    const locks = await night();
-    const asked = ask();
-    await turns(3);
-    locks.asked();
-    const way = locks.giveWay(now + 6_000);
-    await asked;
+    const { locks, way } = await givingWay(PATIENCE, now + 6_000);
     const theirs = await admin();
     expect(await way).toBe(false);
     expect(await isHeld()).toContain('pid 77, since');
@@ -185,12 +175,7 @@ describe('a night', () => {
     expect(await isHeld()).toBeUndefined();
   });
   it('ends while it waits, when it is interrupted', async () => {
-    const locks = await night();
-    const asked = ask();
-    await turns(3);
-    locks.asked();
-    const way = locks.giveWay(Infinity);
-    await asked;
+    const { way } = await givingWay();
     ending.abort(new Error('interrupted'));
     await expect(way).rejects.toThrow('interrupted');
     expect(await isHeld()).toBeUndefined();
