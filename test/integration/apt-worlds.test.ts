@@ -31,8 +31,9 @@ const REMOVES = 'apt removes something for it';
 
 /** Where apt and we differ by nature; undefined: by a fault. */
 function whyDifferent(world: PackageWorld, apt: AptAnswer, kept: readonly Upgrade[]): string | undefined {
-  if (apt.removed.length > 0) return REMOVES;
   const theirs = apt.upgradable.filter((each) => each.kept);
+  // What apt keeps even so, is kept back here, too.
+  if (apt.removed.length > 0 && theirs.every((each) => kept.some((own) => line(own) === line(each)))) return REMOVES;
   if (oddOnes(recordsNamed(world, apt.after)).length > 0) return 'what apt would make is broken';
   if (theirs.length === kept.length) return 'either of two may stay';
   return undefined;
