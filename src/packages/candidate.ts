@@ -46,6 +46,7 @@ export function createOffers(image: ImagePackages, indexes: readonly PackageInde
     versionsOf,
     candidateOf(installed) {
       const offers = versionsOf(installed.name, installed.architecture);
+      // Most packages are as they are in all indexes: no priority makes a difference.
       if (offers.every(({ record }) => record.version === installed.version)) return undefined;
       const same = offers.find(({ record }) => record.version === installed.version);
       const stay = policy.priorityOf(installed, same?.indexes ?? [], true);

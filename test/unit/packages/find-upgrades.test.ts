@@ -23,9 +23,14 @@ describe('findUpgrades', () => {
     ['experimental is not automatic', ['a 1'], [indexWith('experimental', ['a 2'], { notAutomatic: true })], []],
     ['a version above it in a security suite makes it security', ['a 1'], [indexWith('trixie', ['a 3']), indexWith('trixie-security', ['a 2'])], ['a:amd64 1 3 trixie security']],
     ['a security fix that is installed already does not', ['a 2'], [indexWith('trixie', ['a 3']), indexWith('trixie-security', ['a 2'])], ['a:amd64 2 3 trixie']],
+    ['a newer fix that apt does not want does not', ['a 1'], [indexWith('trixie', ['a 2']), indexWith('trixie-security', ['a 3'], { notAutomatic: true })], ['a:amd64 1 2 trixie']],
+    ['a suite is of security by its label', ['a 1'], [indexWith('x', ['a 2'], { label: 'Debian-Security' })], ['a:amd64 1 2 x security']],
+    ['a suite is of security by its codename', ['a 1'], [indexWith('x-security', ['a 2'], { label: '', suite: '' })], ['a:amd64 1 2 x-security security']],
+    ['a suite is of security by its name', ['a 1'], [indexWith('x', ['a 2'], { suite: 'stable-security' })], ['a:amd64 1 2 x security']],
     ['the security suite is named before others that have the version', ['a 1'], [indexWith('trixie', ['a 2']), indexWith('trixie-security', ['a 2'])], ['a:amd64 1 2 trixie-security security']],
     ['a suite without a codename has that of its archive, or of its site', ['a 1', 'b 1'], [indexWith('', ['a 2'], { suite: 'stable' }), indexWith('', ['b 2'], { suite: '', site: 'flat.example.org' })], ['a:amd64 1 2 stable', 'b:amd64 1 2 flat.example.org']],
     ['what dpkg holds is shown as held', ['a 1\nStatus: hold ok installed'], [indexWith('trixie', ['a 2'])], ['a:amd64 1 2 trixie (held by dpkg)']],
+    ['what dpkg only speaks of is not installed', ['a 1\nStatus: install ok not-installed'], [indexWith('trixie', ['a 2'])], []],
     ['what was removed but for its settings is not installed', ['a 1\nStatus: deinstall ok config-files'], [indexWith('trixie', ['a 2'])], []],
   ])('%s', (_, installed, indexes, expected) => {
     expect(upgradesOf(installed, indexes)).toEqual(expected);

@@ -25,6 +25,7 @@ describe('what is kept back', () => {
     ['what something that stays breaks', ['a 1', 'b 1\nConflicts: a (>= 2)'], ['a 2'], ['a: b 1, which stays, breaks it']],
     ['what something that stays needs as it is', ['a 1', 'b 1\nDepends: a (= 1)'], ['a 2'], ['a: b 1, which stays, needs a (= 1)']],
     ['what something that is kept back needs as it is', ['a 1', 'b 1\nDepends: a (= 1)'], ['a 2', 'b 2\nDepends: a (= 2), c'], ['a: b 1, which stays, needs a (= 1)', 'b: needs c, which no source offers']],
+    ['not what something that stays needs, if that takes another', ['a 1', 'b 1\nDepends: a (= 1) | c'], ['a 2', 'c 1'], ['a']],
     ['not what conflicts with a name that it provides itself', ['a 1'], ['a 2\nProvides: mta\nConflicts: mta'], ['a']],
     ['what needs a name of another architecture', ['a 1', 'b 1\nArchitecture: i386'], ['a 2\nDepends: b'], ['a: needs b, but b 1, which stays']],
     ['not what needs one that serves all architectures', ['a 1', 'b 1\nArchitecture: i386\nMulti-Arch: foreign'], ['a 2\nDepends: b'], ['a']],
