@@ -1,4 +1,4 @@
-import { createReadStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGzip } from 'node:zlib';
@@ -6,6 +6,7 @@ import { createRootFileSystems } from '../src/adapters/root-file-system/root-fil
 import { parseRootFs } from '../src/definition/rootfs.js';
 import type { DebianPackage } from '../src/execute/root-file-systems.js';
 import { bad } from '../src/shared/problem.js';
+import { childSeconds } from './timed-process.js';
 
 /**
  * Both tools of base images on the same rootfs.yaml, each twice, in turns: packages, size, time (of the clock and of the processor, which a busy machine stretches less), and whether the second came out
@@ -15,12 +16,6 @@ import { bad } from '../src/shared/problem.js';
 const suites = process.argv.length > 2 ? process.argv.slice(2) : ['bookworm', 'trixie'];
 const rootFileSystems = createRootFileSystems();
 const nameOf = ({ name, version, architecture }: DebianPackage): string => `${name} ${version} ${architecture}`;
-
-/** Seconds of processor time of all children that have ended: proc_pid_stat(5), cutime and cstime, in ticks of 10 ms. */
-function childSeconds(): number {
-  const fields = readFileSync('/proc/self/stat', 'latin1').replace(/^.*\) /, '').split(' ');
-  return (Number(fields[13]) + Number(fields[14])) / 100;
-}
 
 async function gzipSize(path: string): Promise<number> {
   let size = 0;

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { packTar } from 'modern-tar';
+import { startCountingProxy } from '../test/support/counting-proxy.js';
 import { startRegistry, type RegistryFixture } from '../test/support/registry-fixture.js';
-import { startForwardProxy } from './forward-proxy.js';
-import { median, timedProcess, type Timed } from './timed-process.js';
+import { childSeconds, median, timedProcess, type Timed } from './timed-process.js';
 
 /**
  * What is outdated in 125 published images: real Debian root file systems, by mmdebstrap, without the updates that there are; each image with a layer of its own
@@ -26,8 +26,9 @@ const KEYS = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const PACKAGES: Readonly<Record<string, readonly string[]>> = { plain: [], python: ['python3', 'git'], web: ['nginx-light', 'php-fpm', 'perl'], java: ['default-jre-headless'] };
 const MIRROR = 'http://deb.debian.org';
 const run = promisify(execFile);
+const sha256 = (bytes: string | Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
-type Root = { readonly name: string; readonly suite: string; readonly tar: Buffer; readonly layer: Buffer; readonly status: string };
+type Root = { readonly name: string; /** Of its tar. */ readonly diff: string; readonly layer: Buffer; readonly status: string };
 
 function sourcesOf(suite: string): string {
   const stanza = (uri: string, suites: string): string => `Types: deb\nURIs: ${MIRROR}/${uri}\nSuites: ${suites}\nComponents: main\nSigned-By: ${KEYS}\n`;
@@ -50,11 +51,10 @@ async function makeRoot(suite: string, kind: string): Promise<Root> {
     renameSync(`${path}.part`, path);
     rmSync(work, { recursive: true });
   }
-  const tar = readFileSync(path);
   const packed = `${path}.gz`;
-  if (!existsSync(packed) || statSync(packed).mtimeMs < statSync(path).mtimeMs) writeFileSync(packed, gzipSync(tar, { level: 6 }));
+  if (!existsSync(packed) || statSync(packed).mtimeMs < statSync(path).mtimeMs) writeFileSync(packed, gzipSync(readFileSync(path), { level: 6 }));
   const status = execFileSync('tar', ['-xOf', path, './var/lib/dpkg/status'], { encoding: 'utf8', maxBuffer: 1 << 26 });
-  return { name, suite, tar, layer: readFileSync(packed), status };
+  return { name, diff: sha256(readFileSync(path)), layer: readFileSync(packed), status };
 }
 
 /** One published image: a root, and for all but the roots themselves a layer in which one more package is installed. */
@@ -80,8 +80,6 @@ function writeTree(folder: string, host: string, images: readonly Published[]): 
   }
 }
 
-const sha256 = (bytes: string | Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-
 async function publish({ send }: RegistryFixture, images: readonly Published[]): Promise<void> {
   const have = new Map<string, string>();
   const put = async (repository: string, bytes: Uint8Array): Promise<string> => {
@@ -98,11 +96,9 @@ async function publish({ send }: RegistryFixture, images: readonly Published[]):
     return digest;
   };
   const media = 'application/vnd.docker.distribution.manifest.v2+json';
-  const diffs = new Map<Root, string>();
   for (const { name, root, parent } of images) {
     const repository = `bench/${name}`;
-    if (!diffs.has(root)) diffs.set(root, sha256(root.tar));
-    const layers: { readonly bytes: Uint8Array; readonly diff: string }[] = [{ bytes: root.layer, diff: diffs.get(root)! }];
+    const layers: { readonly bytes: Uint8Array; readonly diff: string }[] = [{ bytes: root.layer, diff: root.diff }];
     if (parent !== undefined) {
       const own = `\nPackage: ${name}\nStatus: install ok installed\nPriority: optional\nSection: misc\nMaintainer: Some Body <somebody@example.org>\nArchitecture: all\nVersion: 1.0\nDescription: ${name}\n`;
       const file = (path: string, body: string): Parameters<typeof packTar>[0][number] => ({ header: { name: path, size: Buffer.byteLength(body), mode: 0o644, mtime: new Date(0) }, body });
@@ -132,7 +128,7 @@ async function inContainer(ref: string): Promise<{ readonly seconds: number; rea
 const count = Number(process.argv[2] ?? 125);
 const folder = mkdtempSync(join(tmpdir(), 'bench-outdated-'));
 const registry = await startRegistry({ storage: join(folder, 'registry') });
-const proxy = await startForwardProxy();
+const proxy = await startCountingProxy();
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 /** Bytes of the bodies that the registry has sent so far, by its log. */
 const sent = (): number => [...registry.log().matchAll(/"GET \/v2\/[^"]*" 200 (\d+)/g)].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
@@ -154,7 +150,9 @@ try {
   rmSync(env.XDG_CACHE_HOME, { recursive: true });
   const cold = await timed();
   const warm: Timed[] = [];
+  const before = childSeconds();
   for (let round = 0; round < ROUNDS; round++) warm.push(await timed());
+  const processor = (childSeconds() - before) / ROUNDS;
 
   const entries = JSON.parse(warm[0]!.output) as readonly Entry[];
   const unknown = entries.filter((entry) => entry.unknown !== null);
@@ -173,11 +171,11 @@ try {
   const upgrades = entries.reduce((sum, entry) => sum + entry.upgrades.length, 0);
   console.log(`${count} images on ${roots.length} root file systems, ${upgrades} upgrades; the same ones in ${containers.length} containers`);
   console.log(`cold ${cold.seconds.toFixed(1)} s: ${megabytes(archiveCold.bytes)} in ${archiveCold.requests} requests from archives, ${megabytes(registryCold)} from the registry`);
-  console.log(`warm ${warmSeconds.toFixed(2)} s (at most 2): ${megabytes(archiveWarm.bytes)} in ${archiveWarm.requests} requests from archives, ${megabytes(registryWarm)} from the registry`);
+  console.log(`warm ${warmSeconds.toFixed(2)} s (at most 2; ${processor.toFixed(2)} s of the processor): ${megabytes(archiveWarm.bytes)} in ${archiveWarm.requests} requests from archives, ${megabytes(registryWarm)} from the registry`);
   console.log(`containers one after the other ${loop.toFixed(0)} s (${containers.length} measured: ${Math.min(...containers).toFixed(1)}–${Math.max(...containers).toFixed(1)} s each, without their pull; extrapolated): ${(loop / warmSeconds).toFixed(0)} × as long (at least 100)`);
   console.log(`${memory.toFixed(0)} MiB at most (at most 300)   ${good ? 'ok' : 'MISSED'}`);
 } finally {
-  proxy.close();
+  await proxy.close();
   await registry.stop();
   rmSync(folder, { recursive: true, force: true });
 }

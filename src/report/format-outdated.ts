@@ -82,7 +82,8 @@ function isAs(image: ImageName, pending: readonly OwnedUpgrade[], byImage: Reado
 
 /** Security updates first. */
 function sayUpgrades(upgrades: readonly Upgrade[], all: boolean): string {
-  const lines = upgradeLines([...upgrades].sort((a, b) => Number(b.security) - Number(a.security)));
+  const inOrder = [...upgrades].sort((a, b) => Number(b.security) - Number(a.security));
+  const lines = all ? inOrder.flatMap((upgrade) => upgradeLines([upgrade])) : upgradeLines(inOrder);
   const named = all ? lines : lines.slice(0, NAMED);
   const more = lines.length - named.length;
   return [...named, ...(more === 0 ? [] : [`and ${more} more (--verbose lists them)`])].join(', ');

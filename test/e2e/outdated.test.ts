@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startAptRepository, type AptRepository } from '../support/apt-repository.js';
 import { statusOf } from '../support/packages-in-memory.js';
-import { openScenario, type Scenario } from '../support/scenario.js';
+import { changelog, openScenario, type Scenario } from '../support/scenario.js';
 
 jest.setTimeout(120_000);
 
@@ -126,6 +126,15 @@ describe('outdated', () => {
       expect((await s.run(['outdated', '--select', '*/on-debian:*'])).stdout).toContain(`${outside} is no image of this tree: what it brings to 1 image is reported, nothing is rebuilt for it.`);
       await push(['ssl 1+deb13u1']);
       expect(await owners()).toEqual(['test/on-debian ssl 1 1+deb13u1 test/on-debian security']);
+    });
+    it('an image of another tree waits for what it stands on, whichever tree that is of', async () => {
+      s.write('their/config.yaml', `registry: ${s.host}\nnamespace: their\npublish: true\nallowed_sources: ["*"]\n`);
+      s.write('trees.yaml', 'trees:\n  - { name: ours, directory: images, config: config.yaml }\n  - { name: theirs, directory: their/images, config: their/config.yaml }\n');
+      s.write('their/images/api/Dockerfile.template', 'FROM {{ "base" | image_tag }}\nLABEL of=theirs\n');
+      s.write('their/images/api/changelog', changelog('api', ['1.0']));
+      const theirs = ['-c', 'trees.yaml', '--select', '*/their/api:*'];
+      expect((await s.run(['build', ...theirs])).code).toBe(0);
+      expect(told((await outdated(...theirs)).entries)).toEqual(['their/api ssl 1 1+deb13u1 test/base security', 'their/api tar 5 6 test/base']);
     });
     it('an archive that cannot be read makes its images unknown, and the exit code 6, whatever else is outdated', async () => {
       define('broken', undefined, ['ssl 1'], { sources: `deb [trusted=yes] ${archive.uri} nowhere main\n` });

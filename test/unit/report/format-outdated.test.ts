@@ -34,6 +34,12 @@ describe('formatOutdated', () => {
     expect(shown('base', held)[1]).toContain('ssl 1 → 2 (trixie-security), xz 1 → 2 (trixie-security), a 1 → 2 (trixie), and 2 more (--verbose lists them)');
     expect(shown('base', held, {}, true)[1]).toContain('a 1 → 2 (trixie), b 1 → 2 (trixie), c 1 → 2 (trixie)');
   });
+  it('the packages of one source go together, unless every one is asked for', () => {
+    const report = reportOf(tree('base'), { base: { a: '1 → 2', b: '1 → 2', c: '1 → 2', d: '1 → 2' } });
+    const together = { ...report, images: report.images.map((one) => ({ ...one, upgrades: one.upgrades.map((upgrade) => ({ ...upgrade, source: 'gcc' })) })) };
+    expect(formatOutdated(together, false)[1]).toBe('  base   4         itself      gcc (4 packages) 1 → 2 (trixie)');
+    expect(formatOutdated(together, true)[1]).toBe('  base   4         itself      a 1 → 2 (trixie), b 1 → 2 (trixie), c 1 → 2 (trixie), d 1 → 2 (trixie)');
+  });
   it('where it is known how long a fix waits, the longest is said', () => {
     const waiting: OutdatedReport['waiting'] = ({ package: name }) => ({ ssl: 75 * HOUR, tar: 9 * HOUR })[name];
     expect(shown('base, web, tool', { base: { ssl: '1 → 2', tar: '5 → 6' }, web: { tar: '5 → 6' }, tool: { php: '8 → 9' } }, { waiting }).slice(0, 4)).toEqual([
