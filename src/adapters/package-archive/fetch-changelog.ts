@@ -11,8 +11,8 @@ const LARGEST = 16 * 1024 * 1024;
 const TRIED = 2;
 const AT_ONCE = 4;
 
-/** Changelogs out of packages, each fetched once for ever. */
-export function createChangelogs(http: ArchiveHttp, cache: ArchiveCache): PackageChangelogs {
+/** Changelogs out of packages, each fetched once for ever. `path`: where programs are looked for. */
+export function createChangelogs(http: ArchiveHttp, cache: ArchiveCache, path: string): PackageChangelogs {
   const limit = pLimit(AT_ONCE);
   const read = new Map<string, Promise<string | undefined>>();
 
@@ -22,7 +22,7 @@ export function createChangelogs(http: ArchiveHttp, cache: ArchiveCache): Packag
     try {
       const { status, body } = await http.get(`${uri}/${filename}`, {}, size, signal);
       if (status !== 200 || body.length !== size || createHash('sha256').update(body).digest('hex') !== sha256) return undefined;
-      const changelog = await readPackageChangelog(body, signal);
+      const changelog = await readPackageChangelog(body, path, signal);
       cache.keepChangelog(sha256, changelog ?? '');
       return changelog;
     } catch {

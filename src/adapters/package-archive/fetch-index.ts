@@ -39,15 +39,15 @@ function indexAt({ indexes }: ReleaseFile, path: string, component: string, arch
   return forms.length === 0 ? [] : [{ path, component, architecture, forms, sha256: (indexes.get(path) ?? forms[0]!.digest).sha256 }];
 }
 
-/** Fetches an index and distils it. Rejects with a SuiteFault. */
-export async function fetchIndex(http: ArchiveHttp, place: SuitePlace, release: ReleaseFile, wanted: IndexWanted, signal: AbortSignal): Promise<Buffer> {
+/** Fetches an index and distils it. Rejects with a SuiteFault. `path`: where programs are looked for. */
+export async function fetchIndex(http: ArchiveHttp, place: SuitePlace, release: ReleaseFile, wanted: IndexWanted, path: string, signal: AbortSignal): Promise<Buffer> {
   const plain = release.indexes.get(wanted.path);
   let unpacker: NoUnpacker | undefined;
   for (const { form, digest } of wanted.forms) {
     const packed = await fetchForm(http, place, release.acquireByHash, `${wanted.path}${form}`, digest, signal);
     if (packed === undefined) continue;
     try {
-      return await distil(packed, form, plain, signal);
+      return await distil(packed, form, plain, path, signal);
     } catch (error) {
       if (error instanceof UnpackFault) throw new SuiteFault('mismatch', `${wanted.path}${form} of ${place.name} ${error.message}`);
       if (!(error instanceof NoUnpacker)) throw error;
@@ -77,11 +77,11 @@ function isIt(bytes: Buffer, { size, sha256 }: FileDigest): boolean {
   return bytes.length === size && createHash('sha256').update(bytes).digest('hex') === sha256;
 }
 
-async function distil(packed: Buffer, form: PackedForm, plain: FileDigest | undefined, signal: AbortSignal): Promise<Buffer> {
+async function distil(packed: Buffer, form: PackedForm, plain: FileDigest | undefined, path: string, signal: AbortSignal): Promise<Buffer> {
   const distiller = createPackageDistiller();
   const hash = createHash('sha256');
   let size = 0;
-  for await (const chunk of unpack(form, packed, plain?.size ?? AT_MOST, signal)) {
+  for await (const chunk of unpack(form, packed, plain?.size ?? AT_MOST, path, signal)) {
     hash.update(chunk);
     size += chunk.length;
     distiller.add(chunk);

@@ -20,7 +20,7 @@ import { verifySignature } from './verify-signature.js';
 export type PackageArchiveOptions = ArchiveHttpOptions & {
   /** What was fetched is kept below it. */
   readonly cacheDirectory: string;
-  /** PATH, for gpgv and sqv. */
+  /** PATH, for gpgv, sqv, xz, zstd and bzip2. */
   readonly path: string;
   /** The folder of temporary files. */
   readonly scratch: string;
@@ -147,7 +147,7 @@ export function createPackageArchive(options: PackageArchiveOptions): PackageArc
       index = limit(async () => {
         const known = cache.index(wanted.sha256);
         if (known !== undefined) return known;
-        const distilled = await fetchIndex(http, place, release, wanted, signal);
+        const distilled = await fetchIndex(http, place, release, wanted, options.path, signal);
         cache.keepIndex(wanted.sha256, distilled);
         return distilled;
       });
@@ -185,7 +185,7 @@ export function createPackageArchive(options: PackageArchiveOptions): PackageArc
   }
 
   return {
-    ...createChangelogs(http, cache),
+    ...createChangelogs(http, cache, options.path),
     async readSuite(wanted, signal): Promise<SuiteRead> {
       signal.throwIfAborted();
       if (options.isArchived(wanted.suite)) return { known: true, indexes: [], archived: true };

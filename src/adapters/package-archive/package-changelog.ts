@@ -7,7 +7,7 @@ const AT_MOST = 256 * 1024 * 1024;
 const BEGINNING = 128 * 1024;
 
 /** The beginning of the changelog in a package (deb(5)); undefined: there is none. Throws where the package cannot be read. */
-export async function readPackageChangelog(deb: Buffer, signal: AbortSignal): Promise<string | undefined> {
+export async function readPackageChangelog(deb: Buffer, path: string, signal: AbortSignal): Promise<string | undefined> {
   const data = membersOf(deb).find(({ name }) => name.startsWith('data.tar'));
   const form = PACKED_FORMS.find((one) => `data.tar${one}` === data?.name);
   if (data === undefined || form === undefined) throw new Error('this is no package');
@@ -26,7 +26,7 @@ export async function readPackageChangelog(deb: Buffer, signal: AbortSignal): Pr
     },
   });
   parser.on('error', (error: Error) => (fault ??= error));
-  for await (const chunk of unpack(form, data.content, AT_MOST, signal)) {
+  for await (const chunk of unpack(form, data.content, AT_MOST, path, signal)) {
     if (fault !== undefined) throw fault;
     if (!parser.write(chunk)) await new Promise((drained) => parser.once('drain', drained as () => void));
     // Packages that upstream did not make for Debian have an upstream changelog beside their own.

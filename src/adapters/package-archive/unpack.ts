@@ -19,12 +19,12 @@ const PROGRAMS: Readonly<Record<Exclude<PackedForm, '.gz' | ''>, readonly string
   '.bz2': ['bzip2', '-dc'],
 };
 
-/** What is packed, piece by piece; throws an UnpackFault, a NoUnpacker, or the signal's reason. `atMost`: bytes. */
-export async function* unpack(form: PackedForm, packed: Buffer, atMost: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+/** What is packed, piece by piece; throws an UnpackFault, a NoUnpacker, or the signal's reason. `atMost`: bytes; `path`: where programs are looked for. */
+export async function* unpack(form: PackedForm, packed: Buffer, atMost: number, path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
   signal.throwIfAborted();
   let size = 0;
   try {
-    for await (const chunk of piecesOf(form, packed, signal)) {
+    for await (const chunk of piecesOf(form, packed, path, signal)) {
       size += chunk.length;
       if (size > atMost) throw new UnpackFault(`holds more than ${atMost} bytes`);
       yield chunk;
@@ -35,17 +35,17 @@ export async function* unpack(form: PackedForm, packed: Buffer, atMost: number, 
   }
 }
 
-function piecesOf(form: PackedForm, packed: Buffer, signal: AbortSignal): AsyncIterable<Buffer> | Iterable<Buffer> {
+function piecesOf(form: PackedForm, packed: Buffer, path: string, signal: AbortSignal): AsyncIterable<Buffer> | Iterable<Buffer> {
   if (form === '') return [packed];
-  if (form !== '.gz') return decompressed(PROGRAMS[form], packed, signal);
+  if (form !== '.gz') return decompressed(PROGRAMS[form], packed, path, signal);
   const gunzip = createGunzip({ chunkSize: 64 * 1024 });
   gunzip.end(packed);
   return gunzip as AsyncIterable<Buffer>;
 }
 
 /** In a group of its own: an interrupt at the terminal ends it by the signal. */
-async function* decompressed([command, ...args]: readonly string[], packed: Buffer, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'ignore'], signal, detached: true });
+async function* decompressed([command, ...args]: readonly string[], packed: Buffer, path: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const child = spawn(command!, args, { env: { PATH: path, LC_ALL: 'C' }, stdio: ['pipe', 'pipe', 'ignore'], signal, detached: true });
   const ended = new Promise<void>((settle, reject) => {
     child.once('error', (error) => reject((error as NodeJS.ErrnoException).code === 'ENOENT' ? new NoUnpacker(`there is no ${command!} on this machine`) : error));
     child.once('close', (code) => (code === 0 ? settle() : reject(new UnpackFault('cannot be unpacked'))));

@@ -161,11 +161,26 @@ describe('a suite', () => {
   });
 });
 
+/** A PATH with nothing but one program. */
+async function pathWith(program: string): Promise<string> {
+  const path = newCache();
+  symlinkSync((await promisify(execFile)('which', [program])).stdout.trim(), join(path, program));
+  return path;
+}
+
+describe('a machine without xz', () => {
+  it.each<[string, SuiteOptions, readonly unknown[]]>([
+    ['takes another form of an index', { packing: ['xz', 'gz'] }, ['1.0']],
+    ['says so where there is none', { packing: ['xz'] }, ['mismatch', expect.stringMatching(/^main\/binary-\S+\/Packages of .* cannot be unpacked: there is no xz on this machine$/)]],
+  ])('%s', async (_, how, expected) => {
+    expect(helloIn(await readOnce(suiteOf(repository, await newSuite(how)), newCache(), { path: await pathWith('gpgv') }))).toEqual(expected);
+  });
+});
+
 describe('a machine that has sqv alone', () => {
   let path: string;
   beforeAll(async () => {
-    path = newCache();
-    symlinkSync((await promisify(execFile)('which', ['sqv'])).stdout.trim(), join(path, 'sqv'));
+    path = await pathWith('sqv');
   });
   it.each<[string, (suite: string) => void, Partial<SuiteWanted>, readonly unknown[]]>([
     ['reads what is signed', () => undefined, {}, ['1.0']],
