@@ -89,7 +89,7 @@ export function createPackageDistiller(): PackageDistiller {
 }
 
 function table(entries: Entry[], columns: readonly ('at' | 'record')[]): Buffer {
-  entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.record - b.record));
+  entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   const width = 4 * columns.length;
   const bytes = Buffer.allocUnsafe(width * entries.length);
   for (const [row, entry] of entries.entries()) for (const [index, column] of columns.entries()) bytes.writeUInt32LE(entry[column], width * row + 4 * index);

@@ -18,13 +18,13 @@ export type FileDigest = { readonly size: number; /** Hex. */ readonly sha256: s
 /** Reads a Release file (wiki.debian.org/DebianRepository/Format, "Release"); undefined: it has no Date, or lists nothing by SHA-256. */
 export function parseRelease(text: string): ReleaseFile | undefined {
   const fields = new Map<string, string>();
+  const of = (name: string): string => fields.get(name) ?? '';
   let open = '';
   for (const line of text.split(/\r?\n/)) {
     const field = /^([!-9;-~]+):[ \t]*(.*)$/.exec(line);
     if (field !== null && !/^\s/.test(line)) fields.set((open = field[1]!.toLowerCase()), field[2]!.trim());
-    else if (/^[ \t]/.test(line) && open === 'sha256') fields.set(open, `${fields.get(open)!}\n${line.trim()}`);
+    else if (/^[ \t]/.test(line)) fields.set(open, `${of(open)}\n${line.trim()}`);
   }
-  const of = (name: string): string => fields.get(name) ?? '';
   const words = (name: string): readonly string[] | undefined => (fields.has(name) ? of(name).split(/\s+/).filter(Boolean) : undefined);
   const date = Date.parse(of('date'));
   if (Number.isNaN(date) || !fields.has('sha256')) return undefined;

@@ -11,8 +11,9 @@ const index = indexOfPackages(
     ['openssl', '3.0.2', 'openssl', 100],
     ['openssl', '3.0.1', 'openssl', 1],
     ['bash', '5', 'bash', 5],
+    ['docs', '2', 'docs', 6, 'all'],
   ]
-    .map(([name, version, source, size]) => `Package: ${name}\nVersion: ${version}\nSource: ${source}\nArchitecture: amd64\nFilename: pool/${name}_${version}.deb\nSize: ${size}\nSHA256: ${name}${version}\n`)
+    .map(([name, version, source, size, architecture = 'amd64']) => `Package: ${name}\nVersion: ${version}\nSource: ${source}\nArchitecture: ${architecture}\nFilename: pool/${name}_${version}.deb\nSize: ${size}\nSHA256: ${name}${version}\n`)
     .join('\n'),
   { release: {} as never, site: '', uri: 'http://deb.example.org/debian', component: 'main', architecture: 'amd64' },
 );
@@ -36,6 +37,11 @@ describe('what changelogs say of upgrades', () => {
       [advisoryKey(SSL), ['CVE-2026-0001'], 1],
       [advisoryKey(OPENSSL), ['CVE-2026-0001'], 1],
     ]);
+  });
+  it('is that of a package which is for all architectures by now', async () => {
+    const docs = upgrade('docs', 'docs', '1', '2');
+    const found = await findAdvisories({ installed: [installed('docs', '1', 'docs', '1')] }, [docs], [index], { changelogOf: () => Promise.resolve('docs (2) x; urgency=low\n') }, never);
+    expect([...found.keys()]).toEqual([advisoryKey(docs)]);
   });
   it('is nothing where no index offers the version, or the package is not installed', async () => {
     const none = { changelogOf: () => Promise.reject(new Error('asked')) };

@@ -12,7 +12,8 @@ Date: Sat, 21 Nov 2026 08:00:00 UTC
 Valid-Until: Sat, 28 Nov 2026 08:00:00 UTC
 Acquire-By-Hash: yes
 No-Support-for-Architecture-all: Packages
-Architectures: all amd64
+Architectures: all
+ amd64
 Components: main contrib
 Description: Debian 13
  Label: not this
