@@ -39,9 +39,9 @@ export const outdated: Verb = async (options, environment) => {
 
 function reportOf(graph: Graph, state: State, read: UpgradesRead, selected: ReadonlySet<ImageName>, { security }: Options): Omit<OutdatedReport, 'advisoryOf' | 'waiting'> {
   const owned = ownersOf(graph, read);
-  const images = [...read.images].flatMap(([image, { digest, unknown, archived }]): readonly OutdatedImage[] => {
+  const images = [...read.images].flatMap(([image, { digest, unknown, archived, withoutSources }]): readonly OutdatedImage[] => {
     if (!selected.has(image)) return [];
-    return [{ image, ref: refInUse(graph, state, image), digest, unknown, archived, upgrades: owned.get(image)!.filter((upgrade) => upgrade.security || !security) }];
+    return [{ image, ref: refInUse(graph, state, image), digest, unknown, archived, withoutSources, upgrades: owned.get(image)!.filter((upgrade) => upgrade.security || !security) }];
   });
   return { images, notPublished: selected.size - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades)), security };
 }

@@ -25,7 +25,7 @@ export const planIf: Verb = async (options, environment) => {
     const select = selection(tree, options);
     let state = await reading;
     const nothing: UpgradesRead = { images: new Map(), outside: new Map() };
-    const compare = async ({ installed }: Parameters<Parameters<typeof readUpgrades>[4]>[0]) => ({ unknown: [], upgrades: supposedUpgrades(installed, releases), archived: [] });
+    const compare = async ({ installed }: Parameters<Parameters<typeof readUpgrades>[4]>[0]) => ({ unknown: [], upgrades: supposedUpgrades(installed, releases), archived: [], withoutSources: false });
     const read = releases.length === 0 ? nothing : await readUpgrades(tree.graph, state, select, { packages: await connections.packageReader(), published: connections.registry }, compare, environment.signal);
     for (const name of unheard(releases, read)) environment.err(name);
     const owned = ownersOf(tree.graph, read);

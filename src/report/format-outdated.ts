@@ -19,6 +19,8 @@ export type OutdatedImage = {
   readonly upgrades: readonly OwnedUpgrade[];
   /** Suites of its sources that are archived. */
   readonly archived: readonly string[];
+  /** It has packages, and nothing tells what is newer. */
+  readonly withoutSources: boolean;
 };
 
 /** What `outdated` found. */
@@ -52,7 +54,7 @@ export function formatOutdated(report: OutdatedReport, verbose: boolean): readon
   });
   const head = ['  image', 'packages', 'brought by', ...(withAge ? ['oldest fix waiting'] : []), 'what'];
   const table = rows.length === 0 ? [] : [...formatTable([head, ...cells]), ''];
-  return [...table, ...formatAdvisories(report, verbose), ...formatHeld(report, say), ...formatOutside(report), ...formatArchived(report, say), formatEnd(report, say)];
+  return [...table, ...formatAdvisories(report, verbose), ...formatHeld(report, say), ...formatOutside(report), ...formatArchived(report, say), ...formatWithoutSources(report, say), formatEnd(report, say)];
 }
 
 function isPending({ heldBack }: Upgrade): boolean {
@@ -147,8 +149,14 @@ function formatArchived({ images }: OutdatedReport, say: (image: ImageName) => s
   return [...having].map(([suite, of]) => `${suite} is archived: nothing new comes to it (${sayImages(of, say)}).`);
 }
 
+function formatWithoutSources({ images }: OutdatedReport, say: (image: ImageName) => string): readonly string[] {
+  const those = images.filter(({ withoutSources }) => withoutSources).map(({ image }) => image);
+  return those.length === 0 ? [] : [`${sayImages(those, say)}: packages, and no apt source that tells what is newer. Nobody can call that up to date.`];
+}
+
 function formatEnd({ images, notPublished, rebuilds: { owners, descendants }, security }: OutdatedReport, say: (image: ImageName) => string): string {
   const unknown = images.filter((image) => image.unknown.length > 0).length;
+  const looked = images.filter((image) => image.unknown.length === 0 && !image.withoutSources).length;
   const outdated = images.filter(({ upgrades }) => upgrades.some(isPending)).length;
   const parts: string[] = [];
   if (owners.length > 0) {
@@ -157,7 +165,8 @@ function formatEnd({ images, notPublished, rebuilds: { owners, descendants }, se
     parts.push(`${count(owners.length, 'rebuild')} ${owners.length === 1 ? 'mends' : 'mend'} ${count(many, 'image')} (${sayImages(owners, say)}${standing}).`);
   } else if (outdated > 0) parts.push('No rebuild in this tree mends any of it.');
   else if (images.length === 0) parts.push('Nothing of it is published.');
-  else if (images.length > unknown) parts.push(`${unknown === 0 ? 'Nothing' : 'Nothing else'} ${security ? 'waits for a security update' : 'is outdated'}: ${count(images.length - unknown, 'image')} looked at.`);
+  else if (looked > 0) parts.push(`${unknown === 0 ? 'Nothing' : 'Nothing else'} ${security ? 'waits for a security update' : 'is outdated'}: ${count(looked, 'image')} looked at.`);
+  else if (unknown === 0) parts.push('Nobody can say what is outdated.');
   if (unknown > 0) parts.push(`${unknown} unknown.`);
   if (notPublished > 0 && images.length > 0) parts.push(`${notPublished} not published.`);
   if (owners.length > 0) parts.push(`build-images refresh${security ? ' --security' : ''} --build does it.`);
@@ -166,12 +175,13 @@ function formatEnd({ images, notPublished, rebuilds: { owners, descendants }, se
 
 /** The form that scripts rely on: one entry for each published image. */
 export function outdatedToJson({ images, waiting, advisoryOf }: OutdatedReport): unknown {
-  return images.map(({ image, ref, digest, unknown, archived, upgrades }) => ({
+  return images.map(({ image, ref, digest, unknown, archived, withoutSources, upgrades }) => ({
     image,
     ref,
     digest,
     unknown: unknown.length === 0 ? null : unknown.map(({ says }) => says).join('; '),
     archived,
+    withoutSources,
     upgrades: upgrades.map((upgrade) => ({
       package: upgrade.package,
       arch: upgrade.arch,

@@ -12,6 +12,8 @@ export type ImageUpgrades = {
   readonly upgrades: readonly Upgrade[];
   /** Suites of its sources to which nothing new comes any more: they were not asked, as the config says. */
   readonly archived: readonly string[];
+  /** It has packages and names no source of any: nothing is newer by apt's rules, and that says nothing. */
+  readonly withoutSources: boolean;
   /** What is installed in it: version by packageKey. */
   readonly installed: ReadonlyMap<string, string>;
 };

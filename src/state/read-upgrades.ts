@@ -21,7 +21,7 @@ export type PackagesOutside = {
 };
 
 /** What is newer than what an image has. */
-export type Compared = Pick<ImageUpgrades, 'unknown' | 'upgrades' | 'archived'>;
+export type Compared = Pick<ImageUpgrades, 'unknown' | 'upgrades' | 'archived' | 'withoutSources'>;
 
 /** Looks for what is newer than what an image has. */
 export type Compare = (image: ImagePackages, digest: Digest) => Promise<Compared>;
@@ -64,7 +64,7 @@ export function inArchives(archive: PackageArchive, signal: AbortSignal, memory?
     });
     const upgrades = find(image, digest, indexes);
     await onFound?.(image, upgrades, indexes);
-    return { unknown: suites.flatMap((suite) => (suite.known ? [] : [suite.unknown])), upgrades, archived: [...new Set(archived)] };
+    return { unknown: suites.flatMap((suite) => (suite.known ? [] : [suite.unknown])), upgrades, archived: [...new Set(archived)], withoutSources: image.sources.length === 0 && image.installed.length > 0 };
   };
 }
 
@@ -80,8 +80,8 @@ export async function readUpgrades(graph: Graph, state: Pick<State, 'images'>, i
       const digest = digestInUse(state, image);
       if (digest === undefined) return [];
       const { unknown, installed, compared } = await contentsOf(graph.nodes.get(image)!.ref, digest);
-      const { unknown: more, upgrades, archived } = await compared();
-      return [[image, { digest, unknown: [...unknown, ...more], installed, upgrades, archived }]];
+      const { unknown: more, ...rest } = await compared();
+      return [[image, { digest, unknown: [...unknown, ...more], installed, ...rest }]];
     }),
   );
   const read = new Map(found.flat());
@@ -172,7 +172,7 @@ function contentsReader({ packages }: PackagesOutside, compare: Compare, signal:
       files = await packages.filesOf(ref, digest, signal);
     } catch (error) {
       if (!(error instanceof UnreadableImage)) throw error;
-      return { unknown: [unreadable(error.message)], installed: new Map(), compared: () => Promise.resolve({ unknown: [], upgrades: [], archived: [] }) };
+      return { unknown: [unreadable(error.message)], installed: new Map(), compared: () => Promise.resolve({ unknown: [], upgrades: [], archived: [], withoutSources: false }) };
     }
     const there = byFiles.get(files) ?? make(files, digest);
     byFiles.set(files, there);

@@ -83,6 +83,7 @@ describe('outdated', () => {
         digest: await s.digest('web', 'latest'),
         unknown: null,
         archived: [],
+        withoutSources: false,
         upgrades: [{ package: 'ssl', arch: 'amd64', source: 'ssl', from: '1', to: '1+deb13u1', suite: 'trixie-security', security: true, owner: 'test/base', heldBack: null, advisory: { urgency: 'high', cves: ['CVE-2026-1234'], announcements: ['DSA-6012-1'], entries: 1, since: '2026-10-01T10:00:00.000Z' } }],
       });
       expect(typeof waiting).toBe('number');

@@ -21,7 +21,7 @@ export function upgradeOf(name: string, written: string): Upgrade | undefined {
 /** One image that holds these packages. */
 export function imageHolding(image: string, held: Held, unknown: readonly Unknown[] = []): ImageUpgrades {
   const installed = new Map(Object.entries(held).map(([name, written]) => [packageKey(name, 'amd64'), written.split(' ')[0]!]));
-  return { digest: manifest(image), unknown, archived: [], installed, upgrades: Object.entries(held).flatMap(([name, written]) => upgradeOf(name, written) ?? []) };
+  return { digest: manifest(image), unknown, archived: [], withoutSources: false, installed, upgrades: Object.entries(held).flatMap(([name, written]) => upgradeOf(name, written) ?? []) };
 }
 
 /** A tree as `tree` draws it, in which `outside/…` are outside images. */

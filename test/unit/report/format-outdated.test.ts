@@ -6,11 +6,11 @@ import { formatOutdated, outdatedToJson, type OutdatedReport } from '../../../sr
 import { manifest } from '../../support/plan-tree.js';
 import { EXPIRED, readHolding, treeOnOutside as tree, type Held } from '../../support/upgrades-in-memory.js';
 
-type Part = { readonly unknown?: Readonly<Record<string, Unknown>>; readonly hidden?: readonly string[]; readonly waiting?: OutdatedReport['waiting']; readonly security?: boolean; readonly archived?: readonly string[]; readonly advisoryOf?: OutdatedReport['advisoryOf'] };
+type Part = { readonly unknown?: Readonly<Record<string, Unknown>>; readonly hidden?: readonly string[]; readonly waiting?: OutdatedReport['waiting']; readonly security?: boolean; readonly archived?: readonly string[]; readonly withoutSources?: readonly string[]; readonly advisoryOf?: OutdatedReport['advisoryOf'] };
 
-function reportOf(graph: Graph, held: Readonly<Record<string, Held>>, { unknown = {}, hidden = [], waiting = () => undefined, security = false, archived = [], advisoryOf = () => undefined }: Part = {}): OutdatedReport {
+function reportOf(graph: Graph, held: Readonly<Record<string, Held>>, { unknown = {}, hidden = [], waiting = () => undefined, security = false, archived = [], withoutSources = [], advisoryOf = () => undefined }: Part = {}): OutdatedReport {
   const owned = ownersOf(graph, readHolding(held));
-  const images = [...owned].filter(([image]) => !hidden.includes(image)).map(([image, upgrades]) => ({ image, ref: `registry.example.org/${image}:2.0`, digest: manifest(image), unknown: unknown[image] === undefined ? [] : [unknown[image]], upgrades, archived }));
+  const images = [...owned].filter(([image]) => !hidden.includes(image)).map(([image, upgrades]) => ({ image, ref: `registry.example.org/${image}:2.0`, digest: manifest(image), unknown: unknown[image] === undefined ? [] : [unknown[image]], upgrades, archived, withoutSources: withoutSources.includes(image) }));
   return { images, notPublished: graph.nodes.size - hidden.length - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades)), security, waiting, advisoryOf };
 }
 
@@ -99,12 +99,16 @@ describe('formatOutdated', () => {
       'No rebuild in this tree mends any of it.',
     ]);
   });
+  it('an image that names no source is not called up to date', () => {
+    expect(shown('base ← web', { base: {}, web: {} }, { withoutSources: ['web'] })).toEqual(['web: packages, and no apt source that tells what is newer. Nobody can call that up to date.', 'Nothing is outdated: 1 image looked at.']);
+  });
   it('an archived suite is said once, with the images that have it', () => {
     expect(shown('base ← web', { base: {}, web: {} }, { archived: ['buster'] })).toEqual(['buster is archived: nothing new comes to it (base, web).', 'Nothing is outdated: 2 images looked at.']);
   });
   it.each<readonly [string, string, Readonly<Record<string, Held>>, Part, string]>([
     ['nothing is outdated', 'base', { base: { ssl: '1' } }, {}, 'Nothing is outdated: 1 image looked at.'],
     ['nothing is published', 'base', {}, {}, 'Nothing of it is published.'],
+    ['no image names a source', 'base', { base: {} }, { withoutSources: ['base'] }, 'Nobody can say what is outdated.'],
     ['nothing of it is known', 'base', { base: {} }, { unknown: { base: EXPIRED } }, '1 unknown.'],
     ['some of it is not published', 'base ← web', { base: {} }, {}, 'Nothing is outdated: 1 image looked at.   1 not published.'],
     ['no security update is there', 'base', { base: {} }, { security: true }, 'Nothing waits for a security update: 1 image looked at.'],
@@ -117,8 +121,8 @@ describe('outdatedToJson', () => {
     const report = reportOf(tree('outside/debian:12 ← base ← web'), { 'outside/debian:12': { ssl: '1' }, base: { ssl: '1 → 2 security' }, web: { php: '8 → 9 held' } }, { unknown: { web: EXPIRED }, waiting: ({ package: name }) => (name === 'ssl' ? 90_061_900 : undefined), advisoryOf: ({ source }) => (source === 'ssl' ? { source, urgency: 'high', cves: ['CVE-1'], announcements: ['DSA-1-1'], entries: 2, since: Date.UTC(2026, 10, 20, 10) } : undefined) });
     const upgrade = { arch: 'amd64', suite: 'trixie', security: false, heldBack: null, waiting: 90_061, advisory: { urgency: 'high', cves: ['CVE-1'], announcements: ['DSA-1-1'], entries: 2, since: '2026-11-20T10:00:00.000Z' } };
     expect(outdatedToJson(report)).toEqual([
-      { image: 'base', ref: 'registry.example.org/base:2.0', digest: manifest('base'), unknown: null, archived: [], upgrades: [{ ...upgrade, package: 'ssl', source: 'ssl', from: '1', to: '2', suite: 'trixie-security', security: true, owner: 'outside/debian:12' }] },
-      { image: 'web', ref: 'registry.example.org/web:2.0', digest: manifest('web'), unknown: 'InRelease of trixie expired 2026-11-01', archived: [], upgrades: [{ ...upgrade, package: 'php', source: 'php', from: '8', to: '9', owner: 'web', heldBack: 'it is on hold', waiting: null, advisory: null }] },
+      { image: 'base', ref: 'registry.example.org/base:2.0', digest: manifest('base'), unknown: null, archived: [], withoutSources: false, upgrades: [{ ...upgrade, package: 'ssl', source: 'ssl', from: '1', to: '2', suite: 'trixie-security', security: true, owner: 'outside/debian:12' }] },
+      { image: 'web', ref: 'registry.example.org/web:2.0', digest: manifest('web'), unknown: 'InRelease of trixie expired 2026-11-01', archived: [], withoutSources: false, upgrades: [{ ...upgrade, package: 'php', source: 'php', from: '8', to: '9', owner: 'web', heldBack: 'it is on hold', waiting: null, advisory: null }] },
     ]);
   });
 });

@@ -135,6 +135,10 @@ describe('readUpgrades', () => {
     expect(told(read)).toEqual(['base ssl 1 2', 'web ssl 1 2']);
     expect([...read.images.values()].map(({ archived }) => archived)).toEqual([[], ['trixie-security']]);
   });
+  it('an image that has packages and no source is told from one that has none of either', async () => {
+    const read = await reading('base, web, tool', { files: { 'base 2.0': filesWith(['ssl 1'], ''), 'web 2.0': packageFiles({}), 'tool 2.0': filesWith(['ssl 2']) } });
+    expect([...read.images].map(([name, { withoutSources, unknown }]) => [name, withoutSources, unknown])).toEqual([['base', true, []], ['tool', false, []], ['web', false, []]]);
+  });
   it('an image whose files cannot be made out is unknown, and no other', async () => {
     const read = await reading('base, web', { files: { 'base 2.0': new UnreadableImage('a layer of base is no tar'), 'web 2.0': filesWith(['ssl 1']) } });
     expect(told(read)).toEqual(['base ?', 'web ssl 1 2']);
