@@ -13,6 +13,9 @@ export type AptSource = {
 /** The entries that a file has, and what is wrong with it, by which apt refuses all files: `line 3 names no suite`. */
 export type AptSources = { readonly sources: readonly AptSource[]; readonly fault: string | undefined };
 
+/** Nobody writes longer ones, and reading them may take for ever. */
+const LONGEST_LINE = 4096;
+
 const TYPES: readonly string[] = ['deb', 'deb-src'];
 
 /** Reads one-line entries: `deb [signed-by=…] URI SUITE COMPONENT…`. */
@@ -20,7 +23,8 @@ export function parseOneLineSources(text: string): AptSources {
   const sources: AptSource[] = [];
   let fault: string | undefined;
   for (const [index, line] of text.split('\n').entries()) {
-    const words = withoutComment(line).trim();
+    if (line.length > LONGEST_LINE) fault ??= `line ${index + 1} is too long`;
+    const words = line.length > LONGEST_LINE ? '' : withoutComment(line).trim();
     if (words === '') continue;
     const [, type = '', optionText, rest = ''] = /^(\S+)\s*(?:\[([^\]]*)\])?\s*([^]*)$/.exec(words)!;
     const [uri, suite, ...components] = [...rest.matchAll(/(?:"[^"]*"|\[[^\]]*\]|[^\s"[])+/g)].map(([word]) => word.replaceAll('"', ''));
@@ -42,9 +46,12 @@ const FIELD_OF_OPTION: Readonly<Record<string, string>> = { arch: 'Architectures
 
 function parseOptions(text: string): Record<string, string> {
   const options: Record<string, string> = {};
-  for (const [, name = '', sign, quoted, bare] of text.matchAll(/([a-z-]+?)([+-]?)=(?:"([^"]*)"|(\S+))/gi)) {
+  for (const [word] of text.matchAll(/(?:"[^"]*"|[^\s"])+/g)) {
+    const equals = word.indexOf('=');
+    const [, name = '', sign] = /^([a-z-]*[a-z])([+-]?)$/i.exec(word.slice(0, Math.max(equals, 0))) ?? [];
+    if (name === '') continue;
     const field = FIELD_OF_OPTION[name.toLowerCase()] ?? withCapitals(name);
-    options[`${field}${sign === '+' ? '-Add' : sign === '-' ? '-Remove' : ''}`] = (quoted ?? bare ?? '').replaceAll(',', ' ');
+    options[`${field}${sign === '+' ? '-Add' : sign === '-' ? '-Remove' : ''}`] = word.slice(equals + 1).replaceAll('"', '').replaceAll(',', ' ');
   }
   return options;
 }

@@ -1,3 +1,4 @@
+import { expression } from './expression.js';
 import type { Preference } from './preferences.js';
 import type { PackageIndex } from './package-index.js';
 
@@ -59,39 +60,4 @@ export function versionPin(what: string): (version: string | undefined) => boole
   const start = what.endsWith('*') ? what.slice(0, -1) : undefined;
   const matches = expression(start ?? what);
   return (version) => version !== undefined && ((start !== undefined && version.startsWith(start)) || matches(version));
-}
-
-/** A glob(7), or a POSIX expression between slashes; capitals do not matter. */
-export function expression(pattern: string): (text: string | undefined) => boolean {
-  const regex = /^\/.+\/$/s.test(pattern) ? posixRegExp(pattern.slice(1, -1)) : globRegExp(pattern);
-  return (text) => text !== undefined && regex !== undefined && regex.test(text);
-}
-
-/** Undefined: it is no expression, and nothing matches it. */
-function posixRegExp(source: string): RegExp | undefined {
-  try {
-    return new RegExp(source.replace(/\[:(\w+):\]/g, (all, name: string) => CLASSES[name] ?? all), 'is');
-  } catch {
-    return undefined;
-  }
-}
-
-const CLASSES: Readonly<Record<string, string>> = { alnum: 'a-zA-Z0-9', alpha: 'a-zA-Z', digit: '0-9', lower: 'a-z', upper: 'A-Z', space: '\\s', punct: '!-\\/:-@\\[-`{-~', xdigit: '0-9a-fA-F' };
-
-function globRegExp(glob: string): RegExp | undefined {
-  const source = glob.replace(/\\(.)|\[([!^]?)(\]?[^\]]*)\]|([*?])|[^]/g, (all, escaped: string | undefined, not: string | undefined, set: string | undefined, wild: string | undefined) => {
-    if (escaped !== undefined) return literal(escaped);
-    if (set !== undefined && set !== '') return `[${not === '' ? '' : '^'}${set.replace(/[\\\]]/g, '\\$&')}]`;
-    if (wild !== undefined) return wild === '*' ? '.*' : '.';
-    return literal(all);
-  });
-  try {
-    return new RegExp(`^${source}$`, 'is');
-  } catch {
-    return undefined;
-  }
-}
-
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }

@@ -1,6 +1,7 @@
+import { expression } from './expression.js';
 import type { ImagePackages } from './image-packages.js';
 import type { PackageIndex } from './package-index.js';
-import { expression, placeOf, placePin, STATUS_PLACE, versionPin, type Place } from './pin.js';
+import { placeOf, placePin, STATUS_PLACE, versionPin, type Place } from './pin.js';
 import type { PackageRecord } from './package-record.js';
 import type { Preference } from './preferences.js';
 

@@ -1,4 +1,5 @@
 import { parseStanzas } from '../shared/stanzas.js';
+import { isCostly } from './expression.js';
 
 /** One stanza of apt_preferences(5). */
 export type Preference = {
@@ -22,6 +23,7 @@ export function parsePreferences(text: string): Preferences {
     const packages = (fields.get('package') ?? '').trim().split(/\s+/).filter(Boolean);
     if (packages.length === 0) return wrong('names no package');
     const pin = fields.get('pin');
+    if (packages.some((word) => isCostly(word.replace(/^src:/, '').replace(/(?<=\/):[^:/]*$/, '')))) return wrong('has an expression that may take for ever');
     if (pin === undefined) continue;
     const [, by = '', what = ''] = /^(\S*)\s*([^]*)$/.exec(pin)!;
     const general = packages.length === 1 && packages[0] === '*';
@@ -31,6 +33,7 @@ export function parsePreferences(text: string): Preferences {
     const priority = priorityOf(fields.get('pin-priority') ?? '');
     if (priority === undefined) return wrong('has no priority from -32768 to 32767 other than 0');
     if (priority === 'never' && !general) return wrong('has the priority "never", which is for "Package: *" alone');
+    if (isCostly(what.trim()) || what.split(',').some((part) => isCostly(part.trim().slice(2)))) return wrong('has an expression that may take for ever');
     preferences.push({ packages: general ? [] : packages, by: kind, what: what.trim(), priority });
   }
   return { preferences, fault: undefined };

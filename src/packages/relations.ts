@@ -24,7 +24,7 @@ export function parseRelations(field: string): readonly Relation[] {
 const OLD: Readonly<Record<string, '<=' | '>='>> = { '<': '<=', '>': '>=' };
 
 function parseRelated(text: string): readonly Related[] {
-  const [, name, architecture, is, than] = /^\s*([^\s:([<]+)(?::([^\s([<]+))?\s*(?:\(\s*(<<|<=|=|>=|>>|<|>)?\s*([^\s)]+)\s*\))?/.exec(text) ?? [];
+  const [, name, architecture, is, than] = /^\s*([^\s:([<]+)(?::([^\s([<]+))?\s*(?:\(\s*(?:(<<|<=|=|>=|>>|<|>)\s*)?([^\s)<=>][^\s)]*)\s*\))?/.exec(text) ?? [];
   if (name === undefined) return [];
   return [{ name, architecture, version: than === undefined ? undefined : { is: OLD[is ?? ''] ?? ((is ?? '=') as '='), than } }];
 }

@@ -57,7 +57,7 @@ const OF_A_SUITE = ['Signed-By', 'Trusted', 'Check-Valid-Until', 'Check-Date', '
 function contradiction(sources: readonly AptSource[]): string | undefined {
   const said = new Map<string, string>();
   for (const { uris, suites, options } of sources) {
-    for (const suite of uris.flatMap((uri) => suites.map((each) => `${shown(uri).replace(/\/+$/, '')} ${shown(each)}`))) {
+    for (const suite of uris.flatMap((uri) => suites.map((each) => `${shown(uri).replace(/(?<!\/)\/+$/, '')} ${shown(each)}`))) {
       for (const field of OF_A_SUITE) {
         const value = options[field] ?? '';
         const plain = saysYes(value) ? 'yes' : saysNo(value) ? 'no' : value.split(/[\s,]+/).filter(Boolean).join();

@@ -52,4 +52,14 @@ describe('an image with files that nobody would write', () => {
     expect(unknown).toBeGreaterThan(many / 4);
     expect(upgrades).toBeGreaterThan(many);
   });
+
+  it.each(['[', '[a', '(a+)+', '/*', 'a b', '( '])('is read, however long: %j', (piece) => {
+    const long = piece.repeat(20_000);
+    for (const path of Object.keys(FILES)) {
+      for (const text of [long, `${FILES[path]!}${long}`]) {
+        const image = parseImagePackages(new Map(Object.entries({ ...FILES, [path]: text }).map(([name, content]) => [name, Buffer.from(content)])));
+        expect(findUpgrades(image, indexes).length).toBeLessThan(9);
+      }
+    }
+  });
 });

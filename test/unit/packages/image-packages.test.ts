@@ -59,6 +59,7 @@ describe('the sources of an image', () => {
     ['a key that is not there', { '/etc/apt/sources.list': 'deb [signed-by=/root/k.gpg] https://u:p@a.org/d trixie main' }, ['/root/k.gpg is not in it, the key of https://a.org/d trixie']],
     ['a source inside the image', { '/etc/apt/sources.list': 'deb mirror+file:/etc/apt/mirrors.list trixie main' }, ['its source mirror+file:/etc/apt/mirrors.list can be read inside the image only']],
     ['a line without a suite', { '/etc/apt/sources.list': '\ndeb http://a.org/d' }, ['/etc/apt/sources.list: line 2 names no suite']],
+    ['a line that is too long', { '/etc/apt/sources.list': `deb http://a.org/d ${'['.repeat(5000)}` }, ['/etc/apt/sources.list: line 1 is too long']],
     ['a line without an address', { '/etc/apt/sources.list': 'deb nowhere trixie main' }, ['/etc/apt/sources.list: line 1 names no URI']],
     ['a suite without a component', { '/etc/apt/sources.list': 'deb http://a.org/d trixie' }, ['/etc/apt/sources.list: line 1 names no component']],
     ['an exact path with a component', { '/etc/apt/sources.list': 'deb http://a.org/d ./ main' }, ['/etc/apt/sources.list: line 1 names a component beside an exact path']],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { expression } from '../../../src/packages/expression.js';
 import { findUpgrades } from '../../../src/packages/find-upgrades.js';
-import { expression } from '../../../src/packages/pin.js';
 import { parsePreferences } from '../../../src/packages/preferences.js';
 import { imageWith, indexWith } from '../../support/packages-in-memory.js';
 
@@ -60,7 +60,13 @@ describe('preferences', () => {
     ['Package: *\nPin: release *\nPin-Priority: 5\n\nPackage: a\nPin: version 1\nPin-Priority: many\n', 'stanza 2 has no priority from -32768 to 32767 other than 0'],
     ['Package: a\nPin: version 1\nPin-Priority: 40000\n', 'stanza 1 has no priority from -32768 to 32767 other than 0'],
     ['Package: a\nPin: version 1\nPin-Priority: never\n', 'stanza 1 has the priority "never", which is for "Package: *" alone'],
+    [`Package: ${'['.repeat(2000)}\nPin: version 1\nPin-Priority: 1\n`, 'stanza 1 has an expression that may take for ever'],
     ['Package: *\nPin: version 1\n', undefined],
+    ['Package: /(a+)+b/\nPin: version 1\nPin-Priority: 1\n', 'stanza 1 has an expression that may take for ever'],
+    ['Package: src:/(a|b)*/:any\nPin: version 1\nPin-Priority: 1\n', 'stanza 1 has an expression that may take for ever'],
+    ['Package: a\nPin: version /.*.*.*.*x/\nPin-Priority: 1\n', 'stanza 1 has an expression that may take for ever'],
+    ['Package: *\nPin: release o=x, n=/(a*)*b/\nPin-Priority: 1\n', 'stanza 1 has an expression that may take for ever'],
+    ['Package: /^(lib)?a[*+]+\\\\*/ /x.*y/\nPin: release n=/^(a|b)$/\nPin-Priority: 1\n', undefined],
     ['Package: a\nPin-Priority: 1\n\nPackage: a\nPin: moon full\nPin-Priority: 1\n', undefined],
   ])('apt refuses %j: %s', (text, expected) => {
     expect(parsePreferences(text).fault).toBe(expected);
@@ -80,6 +86,18 @@ describe('expression', () => {
     ['/rix/', 'trixie', true],
     ['/(/', '(', false],
     ['[z-a]', 'a', false],
+    ['[z-a]x', 'ax', false],
+    ['[!z-a]', 'a', true],
+    ['[]]', ']', true],
+    ['a*b*c', 'aXbYbZc', true],
+    ['a*b*c', 'aXbYbZ', false],
+    ['*a', 'banana', true],
+    ['ba*', 'ab', false],
+    ['a**', 'a', true],
+    ['', '', true],
+    ['?', '', false],
+    ['[[:digit:]]x', '7x', true],
+    ['/x/', 'x'.repeat(257), false],
     ['[', '[', true],
     ['*', undefined, false],
   ])('%s, %s: %s', (pattern, text, expected) => {
