@@ -30,6 +30,7 @@ export type Reason =
   | { readonly why: 'platform-changed'; readonly from: string; readonly to: string }
   | { readonly why: 'changed-without-changelog' }
   | { readonly why: 'requested' }
+  | { readonly why: 'promotion-requested' }
   | { readonly why: 'nightly'; readonly build: 'nightly' | 'snapshot' }
   /** `:latest` was taken away from what a run would move it to. */
   | { readonly why: 'withdrawn-latest'; readonly tag: string; readonly waitsFor: 'version' | 'change' }
@@ -142,6 +143,8 @@ export function explain(reason: Reason, say: (image: ImageName) => string): stri
       return 'published, but its definition changed without a new changelog entry';
     case 'requested':
       return 'a rebuild was asked for';
+    case 'promotion-requested':
+      return 'its promotion was asked for';
     case 'nightly':
       return `a ${reason.build} build was asked for`;
     case 'withdrawn-latest':

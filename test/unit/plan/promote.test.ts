@@ -24,7 +24,7 @@ describe('planPromote', () => {
             kind: 'production',
             action: 'promote',
             parents: [`${REGISTRY}/base:2.0`],
-            reasons: [{ why: 'requested' }],
+            reasons: [{ why: 'promotion-requested' }],
             now,
             publishes: false,
             promotes: true,
@@ -58,7 +58,7 @@ describe('planPromote', () => {
   });
   it('takes the newest dated tag of a rolling image, once it was read', () => {
     const dated = [{ tag: '20260102', ...image('two') }, { tag: '20260101', ...image('one') }];
-    expect(planOf('run', { images: { run: { latest: image('one') } }, dated: { run: dated } })).toMatchObject({ plan: { steps: [{ action: 'promote', tag: '20260102', digest: manifest('two'), ref: `${REGISTRY}/run:20260102` }] } });
+    expect(planOf('run', { images: { run: { latest: image('one') } }, dated: { run: dated } })).toMatchObject({ plan: { steps: [{ action: 'promote', now: '20260101', tag: '20260102', digest: manifest('two'), ref: `${REGISTRY}/run:20260102` }] } });
     expect(planOf('run', { dated: { run: [] } })).toEqual({ nothing: 'run is not published: build it first' });
     expect(planPromote(graph, { ...stateFor(graph, {}), dated: new Map() }, 'run', publishing)).toEqual({ need: { need: 'dated-tags', image: 'run' } });
   });

@@ -26,6 +26,7 @@ const SAID: { readonly [why in Reason['why']]: readonly [Extract<Reason, { why: 
   'platform-changed': [{ why: 'platform-changed', from: 'linux/amd64', to: 'linux/arm64' }, 'it is for linux/amd64, and the config says platform: linux/arm64'],
   'changed-without-changelog': [{ why: 'changed-without-changelog' }, 'published, but its definition changed without a new changelog entry'],
   requested: [{ why: 'requested' }, 'a rebuild was asked for'],
+  'promotion-requested': [{ why: 'promotion-requested' }, 'its promotion was asked for'],
   nightly: [{ why: 'nightly', build: 'snapshot' }, 'a snapshot build was asked for'],
   'needed-by': [{ why: 'needed-by', child: 'ns/web' }, 'web stands on it'],
   'not-selected': [{ why: 'not-selected' }, 'not selected'],
