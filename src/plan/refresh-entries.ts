@@ -3,10 +3,10 @@ import { changesBelow, extendEntry, followsLine, isOurs, prependEntry, withoutCh
 import { isVersioned, type Graph, type Node } from '../graph/graph.js';
 import { formatAge } from '../shared/age.js';
 import type { ImageName } from '../shared/image-ref.js';
-import { bad, errorAt, good, type Checked, type Problem } from '../shared/problem.js';
+import { bad, good, type Checked, type Problem } from '../shared/problem.js';
 import type { Reason } from './reason.js';
 import type { Refresh } from './refresh.js';
-import { changelogPath, leftBehind, nextVersion, tagProblems, textOf, type UpdatePlan, type UpdateRequest, type UpdateStep } from './update.js';
+import { changelogPath, leftBehind, nextVersion, readForEntry, tagProblems, type UpdatePlan, type UpdateRequest, type UpdateStep } from './update.js';
 import { upgradedIn, upgradeLines } from './upgrade-lines.js';
 import { writeFile } from './write-file.js';
 
@@ -106,11 +106,9 @@ function linesOf(reason: Reason, nameOf: (image: ImageName) => string): readonly
 
 function planEntry(node: Node, groups: readonly Group[], request: EntriesRequest, bytes: Uint8Array): Checked<{ readonly path: string; readonly version: string; readonly waits: boolean; readonly step: UpdateStep | undefined }> {
   const path = changelogPath(node);
-  const text = textOf(bytes);
-  if (text === undefined) return bad([errorAt(path, undefined, 'is not UTF-8: it cannot be added to without a loss')]);
-  const parsed = parseChangelog(path, text);
-  if (!parsed.ok) return parsed;
-  const changelog = parsed.value;
+  const read = readForEntry(path, bytes);
+  if (!read.ok) return read;
+  const { text, changelog } = read.value;
   const [newest] = changelog.entries;
   const { image } = node.definition;
   const isOpen = !request.isPublished(image);

@@ -111,14 +111,20 @@ export function planUpdate(graph: Graph, request: UpdateRequest, changelogs: Rea
   return problems.some(({ severity }) => severity === 'error') ? bad(problems) : good({ steps, rolling, unchanged }, problems);
 }
 
-/** @param follows names of the parents whose update this one follows; none: the image is named itself */
-function planEntry(node: Node, follows: readonly string[], request: UpdateRequest, { bytes, committed }: ChangelogFile): Checked<{ readonly path: string; readonly version: string; readonly changed: UpdateStep | undefined }> {
-  const path = changelogPath(node);
+/** A changelog that may get an entry, its text as it is to the byte. */
+export function readForEntry(path: string, bytes: Uint8Array): Checked<{ readonly text: string; readonly changelog: Changelog }> {
   const text = textOf(bytes);
   if (text === undefined) return bad([errorAt(path, undefined, 'is not UTF-8: it cannot be added to without a loss')]);
   const parsed = parseChangelog(path, text);
-  if (!parsed.ok) return parsed;
-  const changelog = parsed.value;
+  return parsed.ok ? good({ text, changelog: parsed.value }, parsed.warnings) : parsed;
+}
+
+/** @param follows names of the parents whose update this one follows; none: the image is named itself */
+function planEntry(node: Node, follows: readonly string[], request: UpdateRequest, { bytes, committed }: ChangelogFile): Checked<{ readonly path: string; readonly version: string; readonly changed: UpdateStep | undefined }> {
+  const path = changelogPath(node);
+  const read = readForEntry(path, bytes);
+  if (!read.ok) return read;
+  const { text, changelog } = read.value;
   const [newest] = changelog.entries;
   const isOpen = isOurs(text, newest) && committed !== undefined && !committed.has(newest.version);
   const asked = follows.length === 0 ? request.version : undefined;
@@ -165,7 +171,7 @@ function versionProblems(path: string, version: string, { entries: [newest, ...o
 }
 
 /** As text with every byte of it, a byte order mark too; undefined when it is not UTF-8. */
-export function textOf(bytes: Uint8Array): string | undefined {
+function textOf(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
