@@ -33,6 +33,8 @@ export function parseImagePackages(files: PackageFiles): ImagePackages {
   const { settings, fault } = parseAptConf(filesOf(files, '/etc/apt/apt.conf', '/etc/apt/apt.conf.d/', /^[\w:-](?:[\w:-]*|[\w:.-]*\.conf)$/).map((path) => ({ path, text: textOf(files.get(path)) })));
   unknown(fault);
   const [architecture = '', ...foreignArchitectures] = architecturesOf(files, settings, installed ?? []);
+  // apt in it would look for the packages of an architecture that nobody here can tell.
+  if (architecture === '' && (installed ?? []).length > 0) unknown('its architecture is told by none of its packages, nor by dpkg or apt');
   const { suites, unreadable: sourcesUnreadable } = suitesWanted(files, settings, [architecture, ...foreignArchitectures]);
   const preferences: Preference[] = [];
   for (const path of filesOf(files, '/etc/apt/preferences', '/etc/apt/preferences.d/', /^[\w:-](?:[\w:-]*|[\w:.-]*\.pref)$/)) {

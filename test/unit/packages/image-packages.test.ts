@@ -92,6 +92,17 @@ describe('what is installed', () => {
     expect(imageWith([], { '/var/lib/dpkg/arch': 'arm64\namd64\n' })).toMatchObject({ architecture: 'arm64', foreignArchitectures: ['amd64'] });
     expect(imageWith([])).toMatchObject({ architecture: 'amd64', foreignArchitectures: [] });
   });
+  it('of packages for all architectures alone is unknown, unless dpkg or apt names one', () => {
+    const status = { '/var/lib/dpkg/status': 'Package: tzdata\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n' };
+    const of = (more: Readonly<Record<string, string>>): readonly unknown[] => {
+      const { architecture, unreadable } = parseImagePackages(packageFiles({ ...status, ...more }));
+      return [architecture, unreadable.map(({ says }) => says)];
+    };
+    expect(of({})).toEqual(['', ['its architecture is told by none of its packages, nor by dpkg or apt']]);
+    expect(of({ '/var/lib/dpkg/arch': 'arm64\n' })).toEqual(['arm64', []]);
+    expect(of({ '/etc/apt/apt.conf': 'APT::Architecture "arm64";' })).toEqual(['arm64', []]);
+    expect(of({ '/var/lib/dpkg/status': '' })).toEqual(['', []]);
+  });
   it('is of the architectures that apt is told', () => {
     expect(imageWith([], { '/var/lib/dpkg/arch': 'amd64\ni386\n', '/etc/apt/apt.conf.d/x.conf': 'APT { Architecture "arm64"; Architectures { "arm64"; "riscv64"; }; };' })).toMatchObject({ architecture: 'arm64', foreignArchitectures: ['riscv64'] });
   });
