@@ -2,13 +2,14 @@ import type { Graph } from '../graph/graph.js';
 import type { Advisory } from '../packages/advisory.js';
 import { advisoryKey } from '../packages/find-advisories.js';
 import { ownersOf, rebuildsFor } from '../plan/owners.js';
+import { triedFor, upgradeMark, type RefreshRequest } from '../plan/refresh.js';
 import { formatOutdated, outdatedToJson, type OutdatedImage, type OutdatedReport } from '../report/format-outdated.js';
 import { EXIT, type ExitCode } from '../shared/errors.js';
 import { formatImageRef, withTag, type ImageName } from '../shared/image-ref.js';
 import { movingTagOf } from '../definition/definition.js';
 import type { Upgrade } from '../packages/upgrade.js';
 import type { FirstSeen } from '../state/first-seen.js';
-import type { UpgradesRead } from '../state/image-upgrades.js';
+import type { OwnedUpgrade, UpgradesRead } from '../state/image-upgrades.js';
 import type { State } from '../state/state.js';
 import { connect } from './outside.js';
 import { readTreeAndState, selection } from './planning.js';
@@ -27,7 +28,7 @@ export const outdated: Verb = async (options, environment) => {
     const advisories = new Map<string, Advisory>();
     const read = await readUpgrades(tree, state, connections, options, environment, advisories);
     const seen = openFirstSeen(environment);
-    const report = { ...reportOf(tree.graph, state, read, selected, options), ...evidenceOf(read, advisories, seen, environment.clock.now()) };
+    const report = { ...reportOf(tree.graph, state, read, selected, options, (digest) => connections.refreshMemory.tried(digest)), ...evidenceOf(read, advisories, seen, environment.clock.now()) };
     seen.save();
     if (options.json) environment.out(JSON.stringify(outdatedToJson(report), null, 2));
     else for (const line of formatOutdated(report, options.verbose)) environment.out(line);
@@ -37,13 +38,28 @@ export const outdated: Verb = async (options, environment) => {
   }
 };
 
-function reportOf(graph: Graph, state: State, read: UpgradesRead, selected: ReadonlySet<ImageName>, { security }: Options): Omit<OutdatedReport, 'advisoryOf' | 'waiting'> {
+function reportOf(graph: Graph, state: State, read: UpgradesRead, selected: ReadonlySet<ImageName>, { security }: Options, tried: RefreshRequest['tried']): Omit<OutdatedReport, 'advisoryOf' | 'waiting'> {
   const owned = ownersOf(graph, read);
   const images = [...read.images].flatMap(([image, { digest, unknown, archived, withoutSources }]): readonly OutdatedImage[] => {
     if (!selected.has(image)) return [];
     return [{ image, ref: refInUse(graph, state, image), digest, unknown, archived, withoutSources, upgrades: owned.get(image)!.filter((upgrade) => upgrade.security || !security) }];
   });
-  return { images, notPublished: selected.size - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades)), security };
+  const notBrought = notBroughtIn(images, state, tried);
+  const isTried = ({ owner, ...upgrade }: OwnedUpgrade): boolean => 'image' in owner && notBrought.get(owner.image)?.some((one) => upgradeMark(one) === upgradeMark(upgrade)) === true;
+  return { images, notPublished: selected.size - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades.filter((upgrade) => !isTried(upgrade)))), notBrought, security };
+}
+
+/** Of owners: what each was built for already and still lacks. A refresh does not build it for that again. */
+function notBroughtIn(images: readonly OutdatedImage[], state: State, tried: RefreshRequest['tried']): OutdatedReport['notBrought'] {
+  const found = new Map<ImageName, Map<string, Upgrade>>();
+  for (const upgrade of images.flatMap(({ upgrades }) => upgrades)) {
+    if (upgrade.heldBack !== undefined || !('image' in upgrade.owner)) continue;
+    const { image } = upgrade.owner;
+    const published = state.images.get(image)?.latest;
+    if (published === undefined || !triedFor(published, tried)(upgrade)) continue;
+    found.set(image, new Map([[upgradeMark(upgrade), upgrade], ...(found.get(image) ?? [])]));
+  }
+  return new Map([...found].map(([image, upgrades]) => [image, [...upgrades.values()]]));
 }
 
 /** What is known beside versions: a fix waits since its changelog has it, else since this host saw it. */

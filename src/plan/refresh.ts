@@ -58,6 +58,12 @@ export function upgradeMark({ package: name, arch, to }: Upgrade): string {
   return digestOf(`${name}:${arch}=${to}`).slice('sha256:'.length, 'sha256:'.length + 12);
 }
 
+/** Which upgrades a published image was built for already, in vain if it still lacks them: its label tells, or what this host tried since. */
+export function triedFor({ digest, provenance }: PublishedImage, memory: RefreshRequest['tried']): (upgrade: Upgrade) => boolean {
+  const marks = new Set([...(provenance?.tried ?? []), ...(memory(digest)?.marks ?? [])]);
+  return (upgrade) => marks.has(upgradeMark(upgrade));
+}
+
 /** Decides which images get new content because of the outside, and why. Pure; a fact that was not read is a need. */
 export function planRefresh(graph: Graph, state: State, request: RefreshRequest): Refresh {
   const needs: Need[] = [];
@@ -98,10 +104,10 @@ function withoutTwice(reasons: readonly Reason[]): readonly Reason[] {
 }
 
 /** The upgrades that a rebuild of this image brings, as far as they are asked for; and those for which none was made yet. */
-function upgradesOf(image: ImageName, { digest, provenance }: PublishedImage, request: RefreshRequest): { readonly wanted: readonly Upgrade[]; readonly fresh: readonly Upgrade[] } {
+function upgradesOf(image: ImageName, published: PublishedImage, request: RefreshRequest): { readonly wanted: readonly Upgrade[]; readonly fresh: readonly Upgrade[] } {
   const wanted = ownUpgrades(image, request).filter(({ security }) => security || request.which === 'all');
-  const tried = new Set([...(provenance?.tried ?? []), ...(request.tried(digest)?.marks ?? [])]);
-  return { wanted, fresh: wanted.filter((upgrade) => !tried.has(upgradeMark(upgrade))) };
+  const isTried = triedFor(published, request.tried);
+  return { wanted, fresh: wanted.filter((upgrade) => !isTried(upgrade)) };
 }
 
 function ownUpgrades(image: ImageName, { upgrades }: RefreshRequest): readonly Upgrade[] {

@@ -28,7 +28,10 @@ export type OutdatedReport = {
   /** Each that is published, parents first. */
   readonly images: readonly OutdatedImage[];
   readonly notPublished: number;
+  /** What rebuilds that were not made yet bring. */
   readonly rebuilds: Rebuilds;
+  /** Upgrades that a rebuild of their owner was made for and did not bring, by owner. */
+  readonly notBrought: ReadonlyMap<ImageName, readonly Upgrade[]>;
   /** Only security updates were asked for. */
   readonly security: boolean;
   /** Milliseconds since it was first offered, as far as that is known. */
@@ -54,7 +57,7 @@ export function formatOutdated(report: OutdatedReport, verbose: boolean): readon
   });
   const head = ['  image', 'packages', 'brought by', ...(withAge ? ['oldest fix waiting'] : []), 'what'];
   const table = rows.length === 0 ? [] : [...formatTable([head, ...cells]), ''];
-  return [...table, ...formatAdvisories(report, verbose), ...formatHeld(report, say), ...formatOutside(report), ...formatArchived(report, say), ...formatWithoutSources(report, say), formatEnd(report, say)];
+  return [...table, ...formatAdvisories(report, verbose), ...formatHeld(report, say), ...formatOutside(report), ...formatNotBrought(report, say, verbose), ...formatArchived(report, say), ...formatWithoutSources(report, say), formatEnd(report, say)];
 }
 
 function isPending({ heldBack }: Upgrade): boolean {
@@ -142,6 +145,11 @@ function formatOutside({ images }: OutdatedReport): readonly string[] {
   return [...waiting].map(([ref, having]) => `${ref} is no image of this tree: what it brings to ${count(having.size, 'image')} is reported, nothing is rebuilt for it.`);
 }
 
+/** What no refresh builds for again until something newer comes. */
+function formatNotBrought({ notBrought }: OutdatedReport, say: (image: ImageName) => string, all: boolean): readonly string[] {
+  return [...notBrought].map(([image, upgrades]) => `${say(image)}: a rebuild did not bring ${sayUpgrades(upgrades, all)}`);
+}
+
 /** Suites to which nothing new comes: no failure, and no reason to call an image up to date either. */
 function formatArchived({ images }: OutdatedReport, say: (image: ImageName) => string): readonly string[] {
   const having = new Map<string, ImageName[]>();
@@ -154,22 +162,24 @@ function formatWithoutSources({ images }: OutdatedReport, say: (image: ImageName
   return those.length === 0 ? [] : [`${sayImages(those, say)}: packages, and no apt source that tells what is newer. Nobody can call that up to date.`];
 }
 
-function formatEnd({ images, notPublished, rebuilds: { owners, descendants }, security }: OutdatedReport, say: (image: ImageName) => string): string {
+function formatEnd({ images, notPublished, notBrought, rebuilds: { owners, descendants }, security }: OutdatedReport, say: (image: ImageName) => string): string {
   const unknown = images.filter((image) => image.unknown.length > 0).length;
   const looked = images.filter((image) => image.unknown.length === 0 && !image.withoutSources).length;
   const outdated = images.filter(({ upgrades }) => upgrades.some(isPending)).length;
+  // Unless told otherwise, a refresh is for security updates.
+  const which = security ? ' --security' : images.some(({ upgrades }) => upgrades.some((upgrade) => isPending(upgrade) && !upgrade.security && 'image' in upgrade.owner && owners.includes(upgrade.owner.image))) ? ' --all' : '';
   const parts: string[] = [];
   if (owners.length > 0) {
     const many = owners.length + descendants.length;
     const standing = descendants.length === 0 ? '' : `; ${descendants.length} ${descendants.length === 1 ? 'stands' : 'stand'} on ${owners.length === 1 ? 'it' : 'them'}`;
     parts.push(`${count(owners.length, 'rebuild')} ${owners.length === 1 ? 'mends' : 'mend'} ${count(many, 'image')} (${sayImages(owners, say)}${standing}).`);
-  } else if (outdated > 0) parts.push('No rebuild in this tree mends any of it.');
+  } else if (outdated > 0) parts.push(`No ${notBrought.size > 0 ? 'other ' : ''}rebuild in this tree mends any of it.`);
   else if (images.length === 0) parts.push('Nothing of it is published.');
   else if (looked > 0) parts.push(`${unknown === 0 ? 'Nothing' : 'Nothing else'} ${security ? 'waits for a security update' : 'is outdated'}: ${count(looked, 'image')} looked at.`);
   else if (unknown === 0) parts.push('Nobody can say what is outdated.');
   if (unknown > 0) parts.push(`${unknown} unknown.`);
   if (notPublished > 0 && images.length > 0) parts.push(`${notPublished} not published.`);
-  if (owners.length > 0) parts.push(`build-images refresh${security ? ' --security' : ''} --build does it.`);
+  if (owners.length > 0) parts.push(`build-images refresh${which} --build does it.`);
   return parts.join('   ');
 }
 

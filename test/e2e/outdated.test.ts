@@ -102,7 +102,7 @@ describe('outdated', () => {
         'held back, as apt leaves them:',
         '  tar 5 → 6: held by dpkg (held)',
         '',
-        '2 rebuilds mend 3 images (base, web; 1 stands on them).  build-images refresh --build does it.',
+        '2 rebuilds mend 3 images (base, web; 1 stands on them).  build-images refresh --all --build does it.',
       ]);
     });
     it('--security leaves the others out, --check exits 10, and what is not selected still owns', async () => {

@@ -94,6 +94,10 @@ describe('refresh', () => {
       const { code, stdout } = await s.run(['refresh', '--build', '--all'], NO_ENGINE);
       expect([code, stdout]).toEqual([0, expect.stringContaining('pinned: a rebuild did not bring php 8 → 9 (trixie)')]);
     });
+    it('is outdated still, and no rebuild is promised for it', async () => {
+      const { code, stdout } = await s.run(['outdated', '--select', '*/pinned:*', '--check'], NO_ENGINE);
+      expect([code, stdout.trimEnd().split('\n').slice(-2)]).toEqual([10, ['pinned: a rebuild did not bring php 8 → 9 (trixie)', 'No other rebuild in this tree mends any of it.']]);
+    });
   });
 
   it('an archive that cannot be read makes its images unknown, and the others go on: exit 6', async () => {

@@ -6,12 +6,13 @@ import { formatOutdated, outdatedToJson, type OutdatedReport } from '../../../sr
 import { manifest } from '../../support/plan-tree.js';
 import { EXPIRED, readHolding, treeOnOutside as tree, type Held } from '../../support/upgrades-in-memory.js';
 
-type Part = { readonly unknown?: Readonly<Record<string, Unknown>>; readonly hidden?: readonly string[]; readonly waiting?: OutdatedReport['waiting']; readonly security?: boolean; readonly archived?: readonly string[]; readonly withoutSources?: readonly string[]; readonly advisoryOf?: OutdatedReport['advisoryOf'] };
+type Part = { readonly unknown?: Readonly<Record<string, Unknown>>; readonly hidden?: readonly string[]; readonly notBrought?: readonly string[]; readonly waiting?: OutdatedReport['waiting']; readonly security?: boolean; readonly archived?: readonly string[]; readonly withoutSources?: readonly string[]; readonly advisoryOf?: OutdatedReport['advisoryOf'] };
 
-function reportOf(graph: Graph, held: Readonly<Record<string, Held>>, { unknown = {}, hidden = [], waiting = () => undefined, security = false, archived = [], withoutSources = [], advisoryOf = () => undefined }: Part = {}): OutdatedReport {
+function reportOf(graph: Graph, held: Readonly<Record<string, Held>>, { unknown = {}, hidden = [], notBrought = [], waiting = () => undefined, security = false, archived = [], withoutSources = [], advisoryOf = () => undefined }: Part = {}): OutdatedReport {
   const owned = ownersOf(graph, readHolding(held));
   const images = [...owned].filter(([image]) => !hidden.includes(image)).map(([image, upgrades]) => ({ image, ref: `registry.example.org/${image}:2.0`, digest: manifest(image), unknown: unknown[image] === undefined ? [] : [unknown[image]], upgrades, archived, withoutSources: withoutSources.includes(image) }));
-  return { images, notPublished: graph.nodes.size - hidden.length - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades)), security, waiting, advisoryOf };
+  const tried = new Map([...owned].flatMap(([image, upgrades]) => { const own = upgrades.filter(({ package: name, owner }) => 'image' in owner && owner.image === image && notBrought.includes(name)); return own.length === 0 ? [] : [[image, own]]; }));
+  return { images, notPublished: graph.nodes.size - hidden.length - images.length, rebuilds: rebuildsFor(graph, images.flatMap(({ upgrades }) => upgrades.filter(({ package: name }) => !notBrought.includes(name)))), notBrought: tried, security, waiting, advisoryOf };
 }
 
 const shown = (text: string, held: Readonly<Record<string, Held>>, part?: Part, verbose = false): readonly string[] => formatOutdated(reportOf(tree(text), held, part), verbose);
@@ -26,7 +27,7 @@ describe('formatOutdated', () => {
       '  api    3         base, itself  ssl 1 → 2 (trixie-security), tar 5 → 6 (trixie), php 8 → 9 (trixie)',
       '  web    2         base          as base',
       '',
-      '2 rebuilds mend 3 images (base, api; 1 stands on them).   build-images refresh --build does it.',
+      '2 rebuilds mend 3 images (base, api; 1 stands on them).   build-images refresh --all --build does it.',
     ]);
   });
   it('security updates are named first, and what is more than three is counted', () => {
@@ -65,7 +66,7 @@ describe('formatOutdated', () => {
       '  image  packages  brought by  what',
       '  web    1         base        ssl 1 → 2 (trixie)',
       '',
-      '1 rebuild mends 2 images (base; 1 stands on it).   build-images refresh --build does it.',
+      '1 rebuild mends 2 images (base; 1 stands on it).   build-images refresh --all --build does it.',
     ]);
   });
   it('an image that lacks something of its owner names what it has', () => {
@@ -102,6 +103,11 @@ describe('formatOutdated', () => {
   it('an image that names no source is not called up to date', () => {
     expect(shown('base ← web', { base: {}, web: {} }, { withoutSources: ['web'] })).toEqual(['web: packages, and no apt source that tells what is newer. Nobody can call that up to date.', 'Nothing is outdated: 1 image looked at.']);
   });
+  it('what a rebuild did not bring is said, and no rebuild is promised for it', () => {
+    const held = { base: { ssl: '1 → 2 security', tar: '5 → 6' }, web: { ssl: '1 → 2 security', tar: '5 → 6' } };
+    expect(shown('base ← web', held, { notBrought: ['ssl', 'tar'] }).slice(-2)).toEqual(['base: a rebuild did not bring ssl 1 → 2 (trixie-security), tar 5 → 6 (trixie)', 'No other rebuild in this tree mends any of it.']);
+    expect(shown('base, web', { base: { ssl: '1 → 2 security' }, web: { php: '8 → 9 security', tar: '5 → 6' } }, { notBrought: ['ssl'] }).slice(-2)).toEqual(['base: a rebuild did not bring ssl 1 → 2 (trixie-security)', '1 rebuild mends 1 image (web).   build-images refresh --all --build does it.']);
+  });
   it('an archived suite is said once, with the images that have it', () => {
     expect(shown('base ← web', { base: {}, web: {} }, { archived: ['buster'] })).toEqual(['buster is archived: nothing new comes to it (base, web).', 'Nothing is outdated: 2 images looked at.']);
   });
@@ -112,6 +118,8 @@ describe('formatOutdated', () => {
     ['nothing of it is known', 'base', { base: {} }, { unknown: { base: EXPIRED } }, '1 unknown.'],
     ['some of it is not published', 'base ← web', { base: {} }, {}, 'Nothing is outdated: 1 image looked at.   1 not published.'],
     ['no security update is there', 'base', { base: {} }, { security: true }, 'Nothing waits for a security update: 1 image looked at.'],
+    ['only security updates are there', 'base', { base: { ssl: '1 → 2 security' } }, {}, '1 rebuild mends 1 image (base).   build-images refresh --build does it.'],
+    ['what is no security update is nobody’s here', 'outside/debian:12 ← web', { 'outside/debian:12': { tar: '5' }, web: { ssl: '1 → 2 security', tar: '5 → 6' } }, {}, '1 rebuild mends 1 image (web).   build-images refresh --build does it.'],
     ['only security updates were asked for', 'base', { base: { ssl: '1 → 2 security' } }, { security: true }, '1 rebuild mends 1 image (base).   build-images refresh --security --build does it.'],
   ])('the last line where %s', (_, text, held, part, last) => expect(shown(text, held, part).at(-1)).toBe(last));
 });
