@@ -64,7 +64,7 @@ export function inArchives(archive: PackageArchive, signal: AbortSignal, memory?
     });
     const upgrades = find(image, digest, indexes);
     await onFound?.(image, upgrades, indexes);
-    return { unknown: suites.flatMap((suite) => (suite.known ? [] : [suite.unknown])), upgrades, archived: [...new Set(archived)], withoutSources: image.sources.length === 0 && image.installed.length > 0 };
+    return { unknown: [...image.unreadable, ...suites.flatMap((suite) => (suite.known ? [] : [suite.unknown]))], upgrades, archived: [...new Set(archived)], withoutSources: image.sources.length === 0 && image.installed.length > 0 };
   };
 }
 
@@ -161,7 +161,8 @@ function contentsReader({ packages }: PackagesOutside, compare: Compare, signal:
     const image = parseImagePackages(files);
     let compared: Promise<Compared> | undefined;
     return {
-      unknown: image.unreadable,
+      // What is wrong with its sources matters to who asks them.
+      unknown: [],
       installed: installedIn(image),
       compared: () => (compared ??= compare(image, digest)),
     };

@@ -177,6 +177,13 @@ describe('plan --if-…', () => {
     const { code, stderr } = await s.run(['plan', ...args]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
+  it('asks no archive, so an image whose archives nobody can read is not unknown', async () => {
+    define('keyless', undefined, ['only-here 1'], { sources: `deb [signed-by=/none.gpg] ${archive.uri} trixie main\n` });
+    expect((await s.run(['build', '--select', '*/keyless:*'])).code).toBe(0);
+    expect((await outdated('--select', '*/keyless:*')).code).toBe(6);
+    const { code, stdout } = await s.run(['plan', '--if-package', 'only-here']);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/keyless +1\.0 +1\.0-s1 +it has only-here 1\n\n1 image would/)]);
+  });
   it('a package that nobody has is said to be that', async () => {
     expect((await s.run(['plan', '--if-package', 'sslx'])).stderr.trim()).toBe('no published image has a package sslx (near: ssl)');
   });

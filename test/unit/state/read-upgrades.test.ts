@@ -87,6 +87,14 @@ describe('readUpgrades', () => {
     expect([...read.images.get('base')!.installed]).toEqual([['dpkg:amd64', '1'], ['ssl:amd64', '1'], ['php:amd64', '9']]);
     expect(read.images.get('base')!.digest).toBe(manifest('base 2.0'));
   });
+  it('an outside image whose sources cannot be read, and whom nobody asks them, makes nothing unknown', async () => {
+    const files = { 'web 2.0': filesWith(['ssl 1', 'php 8']), debian: filesWith(['ssl 1'], 'deb cdrom:[x]/ trixie main\ndeb [signed-by=/no.gpg] http://a.org/d trixie main\n') };
+    const read = await reading('outside/debian:12 ← web', { images: { web: published('web') }, files, outside: { 'outside/debian:12': 'debian' } });
+    expect([told(read), [...read.outside.values()].map(({ unknown }) => unknown)]).toEqual([['web ssl 1 2', 'web php 8 9'], [[]]]);
+  });
+  it('one whose sources name a key that it lacks is unknown', async () => {
+    expect(told(await reading('base', { files: { 'base 2.0': filesWith(['ssl 1'], 'deb [signed-by=/no.gpg] http://a.org/d trixie main\n') } }))).toEqual(['base ?']);
+  });
   it('one that is not published is none of it', async () => {
     expect((await reading('base ← web', { files: { 'base 2.0': filesWith([]) } })).images.has('web')).toBe(false);
   });
