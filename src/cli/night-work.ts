@@ -1,6 +1,7 @@
 import type { Event } from '../execute/event.js';
 import type { Advisory } from '../packages/advisory.js';
 import { advisoryKey } from '../packages/find-advisories.js';
+import { parseImagePackages } from '../packages/image-packages.js';
 import { pendingFixes } from '../plan/pending-fix.js';
 import { explain, sayNames, type Reason } from '../plan/reason.js';
 import { isResting, restFailing, type Failing } from '../plan/retry.js';
@@ -8,9 +9,10 @@ import { isPending, type Plan, type Step } from '../plan/step.js';
 import type { NightFacts } from '../report/night-report.js';
 import type { RunConfig } from '../shared/config.js';
 import type { Digest } from '../shared/digest.js';
-import { EXIT } from '../shared/errors.js';
+import { EXIT, Fault } from '../shared/errors.js';
 import type { ImageName } from '../shared/image-ref.js';
-import type { OwnedUpgrade } from '../state/image-upgrades.js';
+import { packageKey, type OwnedUpgrade } from '../state/image-upgrades.js';
+import { installedIn } from '../state/read-upgrades.js';
 import type { Environment } from './environment.js';
 import type { NightLocks } from './give-way.js';
 import { inRun } from './in-run.js';
@@ -69,10 +71,31 @@ export async function workOnce(config: RunConfig, git: NightGit, night: Night, l
     };
     if (due.size > 0) await execute(tree, { ...planned, plan }, locks.lock, connections, options, environment, { ...night.showing, plan: () => undefined }, run);
     else if (fixes.length > 0) await noteNight(run, locks, night, connections, options, environment);
+    night.facts = { ...night.facts, lacking: new Map([...night.facts.lacking, ...(await lackingIn(found, night.events, connections, environment.signal))]) };
     return pause.why();
   } finally {
     await connections.close();
   }
+}
+
+/** What newer packages are not in what was published, though it was made since they were there: a build need not upgrade anything. */
+async function lackingIn({ tree, upgrades }: FoundRefresh, events: readonly Event[], connections: Connections, signal: AbortSignal): Promise<NightFacts['lacking']> {
+  const lacking = new Map<ImageName, readonly OwnedUpgrade[]>();
+  const published = new Map(events.flatMap((event) => (event.type === 'published' ? [[event.image, event.digest] as const] : [])));
+  const reader = published.size === 0 ? undefined : await connections.packageReader();
+  for (const [image, digest] of published) {
+    const node = tree.graph.nodes.get(image);
+    const before = upgrades.get(image) ?? [];
+    if (signal.aborted || node === undefined || before.length === 0) continue;
+    try {
+      const installed = installedIn(parseImagePackages(await reader!.filesOf(node.ref, digest, signal)));
+      lacking.set(image, before.filter(({ package: name, arch, from }) => installed.get(packageKey(name, arch)) === from));
+    } catch (error) {
+      // What is published is published: that it cannot be looked at is no failure of the night.
+      if (!(error instanceof Fault) && !signal.aborted) throw error;
+    }
+  }
+  return lacking;
 }
 
 /** What a refresh finds, without rolling images that are left alone tonight: what stands on them is refreshed on what they are. */

@@ -43,7 +43,7 @@ export const nightly: Verb = async (options, environment) => {
         return watchNight(events, watchRun(given, around, redactor), options.quiet);
       },
     },
-    facts: { host: hostname(), startedAt, outdated: 0, unknown: nothing, heldBack: nothing, notBrought: nothing, fixes: [], failing: nothing, fresh: new Set(), git: [], listed: [], left: undefined, notes: [] },
+    facts: { host: hostname(), startedAt, outdated: 0, unknown: nothing, heldBack: nothing, notBrought: nothing, lacking: nothing, fixes: [], failing: nothing, fresh: new Set(), git: [], listed: [], left: undefined, notes: [] },
   };
   const end = async (fault: NightFacts['fault']): Promise<ExitCode> => {
     const report = nightReport(events, { ...night.facts, endedAt: clock.now(), fault });

@@ -20,6 +20,8 @@ export type NightFacts = {
   readonly heldBack: ReadonlyMap<ImageName, readonly string[]>;
   /** Upgrades that a rebuild did not bring, by image. */
   readonly notBrought: ReadonlyMap<ImageName, readonly Upgrade[]>;
+  /** Upgrades that are not in what was published tonight, by image; an image that could not be read is not there. */
+  readonly lacking: ReadonlyMap<ImageName, readonly Upgrade[]>;
   /** The security updates that were to be had when it began. */
   readonly fixes: readonly PendingFix[];
   /** What failed up to the night before, and is left alone or tried again. */
@@ -49,7 +51,7 @@ export type FailedImage = {
 };
 
 /** A night as a whole: what it did, what it left, and what somebody should look at. */
-export type NightReport = Omit<NightFacts, 'failing' | 'fresh' | 'fixes'> & {
+export type NightReport = Omit<NightFacts, 'failing' | 'fresh' | 'fixes' | 'lacking'> & {
   /** Names of its runs that did something, first to last. */
   readonly runs: readonly string[];
   /** Images that were made anew for their own packages. */
@@ -73,7 +75,7 @@ export type NightReport = Omit<NightFacts, 'failing' | 'fresh' | 'fixes'> & {
 
 /** What became of a night: a fold of the events of its runs, in their order. */
 export function nightReport(events: readonly Event[], facts: NightFacts): NightReport {
-  const { failing, fresh, fixes, ...rest } = facts;
+  const { failing, fresh, fixes, lacking, ...rest } = facts;
   const runs: string[] = [];
   const exits: ExitCode[] = [];
   const reasons = new Map<ImageName, Extract<Event, { type: 'step-started' }>['reasons']>();
@@ -107,10 +109,12 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
   // Which of two images was done first is chance.
   const done = [...order.filter((image) => made.has(image)), ...[...made].filter((image) => !order.includes(image))];
   const why = (image: ImageName, ...words: readonly string[]): boolean => reasons.get(image)?.some((reason) => words.includes(reason.why)) === true;
-  const refreshed = new Map(done.flatMap((image) => {
-    const upgrades = (reasons.get(image) ?? []).flatMap((reason) => (reason.why === 'packages-outdated' ? reason.upgrades : []));
-    return upgrades.length === 0 ? [] : [[image, upgrades] as const];
-  }));
+  const isIn = (all: readonly Upgrade[] | undefined, { package: name, arch }: Pick<Upgrade, 'package' | 'arch'>): boolean => all?.some((upgrade) => upgrade.package === name && upgrade.arch === arch) === true;
+  const wanted = done.map((image) => [image, (reasons.get(image) ?? []).flatMap((reason) => (reason.why === 'packages-outdated' ? reason.upgrades : []))] as const);
+  const refreshed = withAny(wanted.map(([image, upgrades]) => [image, upgrades.filter((upgrade) => !isIn(lacking.get(image), upgrade))]));
+  const before = (image: ImageName): readonly Upgrade[] => (facts.notBrought.get(image) ?? []).filter((upgrade) => !lacking.has(image) || isIn(lacking.get(image), upgrade));
+  const missed = new Map(wanted.map(([image, upgrades]) => [image, upgrades.filter((upgrade) => isIn(lacking.get(image), upgrade) && !isIn(facts.notBrought.get(image), upgrade))]));
+  const notBrought = withAny([...new Set([...facts.notBrought.keys(), ...missed.keys()])].map((image) => [image, [...before(image), ...(missed.get(image) ?? [])]]));
   const rebuilt = done.filter((image) => !refreshed.has(image) && why(image, 'parent-refreshed', 'parent-moved', 'parent-builds', 'parent-bumped'));
   const stillFailing = [...failing].filter(([image]) => !failed.has(image) && !made.has(image) && !unchanged.has(image));
   const failedImages = [
@@ -125,6 +129,7 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
   const report = {
     ...rest,
     runs,
+    notBrought,
     refreshed,
     rebuilt,
     built: done.filter((image) => !refreshed.has(image) && !rebuilt.includes(image)),
@@ -134,10 +139,14 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
     blocked: [...blocked].filter((image) => !failedImages.some((one) => one.image === image)),
     left: allLeft.length === 0 || because === undefined ? undefined : { images: [...new Set(allLeft)], because },
     pruned,
-    // A rebuild takes what there is, but for what one did not bring before.
-    pending: fixes.filter(({ image, package: name, arch }) => !made.has(image) || facts.notBrought.get(image)?.some((upgrade) => upgrade.package === name && upgrade.arch === arch) === true),
+    // Of what cannot be read: a rebuild takes what there is, but for what one did not bring before.
+    pending: fixes.filter((fix) => !made.has(fix.image) || isIn(lacking.get(fix.image) ?? facts.notBrought.get(fix.image), fix)),
   };
   return { ...report, exit: exitOfNight(report, exits) };
+}
+
+function withAny(all: readonly (readonly [ImageName, readonly Upgrade[]])[]): ReadonlyMap<ImageName, readonly Upgrade[]> {
+  return new Map(all.filter(([, upgrades]) => upgrades.length > 0));
 }
 
 const WORST_FIRST: readonly ExitCode[] = [EXIT.bug, EXIT.engine, EXIT.registry, EXIT.archive, EXIT.failed, EXIT.pending];

@@ -13,7 +13,7 @@ const START = Date.UTC(2026, 10, 20, 2);
 const END = START + 2467_000;
 const DAY = 24 * 3_600_000;
 const upgrade = (source: string, security = true): Upgrade => ({ package: `lib${source}`, arch: 'amd64', source, from: '1', to: '2', suite: 'trixie-security', security, heldBack: undefined });
-const FACTS: NightFacts = { host: 'builder1', startedAt: START, endedAt: END, outdated: 0, unknown: new Map(), heldBack: new Map(), notBrought: new Map(), fixes: [], failing: new Map(), fresh: new Set(), git: [], listed: [], left: undefined, notes: [], fault: undefined };
+const FACTS: NightFacts = { host: 'builder1', startedAt: START, endedAt: END, outdated: 0, unknown: new Map(), heldBack: new Map(), notBrought: new Map(), lacking: new Map(), fixes: [], failing: new Map(), fresh: new Set(), git: [], listed: [], left: undefined, notes: [], fault: undefined };
 const events = (...happenings: readonly Happening[]): readonly Event[] => happenings.map((happening) => ({ at: START, ...happening }) as Event);
 const PLAN = planFor(tree('base ← web ← api, base ← tool'), {});
 const started = (run = '20261120-0200'): Happening => ({ type: 'run-started', run, publishing: PLAN.publishing, steps: PLAN.steps });
@@ -60,6 +60,24 @@ describe('what a night came to', () => {
   it('but what a rebuild did not bring before is, though it was made again', () => {
     const report = nightReport(WHOLE, { ...FACTS, fixes: [fix('base', DAY), { ...fix('base', DAY), package: 'libxml2' }], notBrought: new Map([['base', [{ ...upgrade('openssl'), package: 'libssl3' }]]]) });
     expect(report.pending.map(({ package: name }) => name)).toEqual(['libssl3']);
+  });
+  it('what is not in the published image was not brought, and is waited for', () => {
+    const fixes = [{ ...fix('base', DAY), package: 'libopenssl' }, { ...fix('base', DAY), package: 'liblibxml2' }, { ...fix('tool', DAY), package: 'libopenssl' }];
+    const report = nightReport(WHOLE, { ...FACTS, fixes, lacking: new Map([['base', [upgrade('openssl')]], ['tool', [upgrade('openssl')]]]) });
+    expect([[...report.refreshed], [...report.notBrought]]).toEqual([[['base', [upgrade('libxml2')]]], [['base', [upgrade('openssl')]]]]);
+    expect(report.pending.map(({ image, package: name }) => [image, name])).toEqual([['base', 'libopenssl'], ['tool', 'libopenssl']]);
+  });
+  it('an image that lacks all it was made for was built, not refreshed', () => {
+    const report = nightReport(WHOLE, { ...FACTS, lacking: new Map([['base', [upgrade('openssl'), upgrade('libxml2')]]]) });
+    expect([report.refreshed.size, report.built]).toEqual([0, ['base']]);
+  });
+  it('what the published image has by now is waited for no more, though a rebuild did not bring it before', () => {
+    const report = nightReport(WHOLE, { ...FACTS, fixes: [{ ...fix('base', DAY), package: 'libopenssl' }], notBrought: new Map([['base', [upgrade('openssl')]]]), lacking: new Map([['base', []]]) });
+    expect([report.pending, report.notBrought.size]).toEqual([[], 0]);
+  });
+  it('what one rebuild did not bring is told beside what another did not', () => {
+    const report = nightReport(WHOLE, { ...FACTS, notBrought: new Map([['base', [upgrade('zlib')]]]), lacking: new Map([['base', [upgrade('zlib'), upgrade('openssl')]]]) });
+    expect([...report.notBrought]).toEqual([['base', [upgrade('zlib'), upgrade('openssl')]]]);
   });
   it('a run that found nothing to do has no name to undo it by', () => {
     const kept = { ...PLAN.steps[0]!, action: 'keep' as const };
