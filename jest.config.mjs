@@ -19,6 +19,8 @@ export const ON_ONE_ENGINE = [
   'e2e/lint.test.ts',
   // What images hold is read from the registry.
   'e2e/outdated.test.ts',
+  // How base images are made does not depend on the engine.
+  'e2e/refresh-base.test.ts',
   'e2e/refresh-entries.test.ts',
   // Who is asked with which login is told by reference, whatever the engine.
   'e2e/nightly-git.test.ts',
