@@ -19,10 +19,16 @@ export type PackageDistiller = {
 /** A name, and where in the records something is. */
 type Entry = { readonly name: string; readonly at: number; readonly record: number };
 
-/** Nothing of a text is held longer than until its stanza ends. */
-export function createPackageDistiller(): PackageDistiller {
+/** Bytes of the header. */
+const HEADER = 20;
+
+/**
+ * Nothing of a text is held longer than until its stanza ends.
+ * @param expected bytes of all that will come, if that is known: room that is not needed costs nothing, and room that is copied does
+ */
+export function createPackageDistiller(expected = 0): PackageDistiller {
   const fieldOf = fieldNumbers();
-  const blocks: Buffer[] = [];
+  let bytes = Buffer.allocUnsafeSlow(HEADER + Math.max(64 * 1024, Math.ceil(expected / 2)));
   const names: Entry[] = [];
   const provided: Entry[] = [];
   let values: string[] = [];
@@ -31,7 +37,7 @@ export function createPackageDistiller(): PackageDistiller {
   let rest = '';
 
   /** Ends a stanza; one without a name, version or architecture is none. */
-  function endStanza(out: string[]): void {
+  function endStanza(): void {
     const [name = '', architecture = '', version = ''] = values;
     if (name !== '' && architecture !== '' && version !== '') {
       let record = '';
@@ -40,11 +46,19 @@ export function createPackageDistiller(): PackageDistiller {
         record += `${values[field] ?? ''}\n`;
       }
       names.push({ name: detached(name), at: length, record: length });
-      out.push(record);
-      length += record.length;
+      reserve(record.length);
+      length += bytes.write(record, HEADER + length, 'latin1');
     }
     values = [];
     open = -1;
+  }
+
+  /** Room behind the records for so many more bytes. */
+  function reserve(more: number): void {
+    if (HEADER + length + more <= bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(2 * bytes.length, HEADER + length + more));
+    bytes.copy(larger, 0, 0, HEADER + length);
+    bytes = larger;
   }
 
   function keepProvided(list: string, at: number, record: number): void {
@@ -52,7 +66,6 @@ export function createPackageDistiller(): PackageDistiller {
   }
 
   function addLines(text: string): void {
-    const out: string[] = [];
     for (let at = 0; at < text.length; ) {
       let end = text.indexOf('\n', at);
       if (end < 0) end = text.length;
@@ -60,7 +73,7 @@ export function createPackageDistiller(): PackageDistiller {
       if (first === 32 || first === 9) {
         if (open >= 0) values[open] = `${values[open]!} ${text.slice(at, end).trim()}`.trim();
       } else if (end === at || (first === 13 && end === at + 1)) {
-        endStanza(out);
+        endStanza();
       } else {
         const colon = text.indexOf(':', at);
         open = colon < 0 || colon > end ? -1 : fieldOf(text.slice(at, colon));
@@ -68,7 +81,6 @@ export function createPackageDistiller(): PackageDistiller {
       }
       at = end + 1;
     }
-    if (out.length > 0) blocks.push(Buffer.from(out.join(''), 'latin1'));
   }
 
   return {
@@ -80,20 +92,23 @@ export function createPackageDistiller(): PackageDistiller {
     },
     end() {
       addLines(`${rest}\n\n`);
-      const numbers = [20, FIELDS.length, length, names.length, provided.length];
-      const header = Buffer.alloc(4 * numbers.length);
-      for (const [index, number] of numbers.entries()) header.writeUInt32LE(number, 4 * index);
-      return Buffer.concat([header, ...blocks, table(names, ['record']), table(provided, ['at', 'record'])]);
+      const numbers = [HEADER, FIELDS.length, length, names.length, provided.length];
+      for (const [index, number] of numbers.entries()) bytes.writeUInt32LE(number, 4 * index);
+      const tables = 4 * names.length + 8 * provided.length;
+      reserve(tables);
+      const end = writeTable(bytes, HEADER + length, names, ['record']);
+      writeTable(bytes, end, provided, ['at', 'record']);
+      return bytes.subarray(0, HEADER + length + tables);
     },
   };
 }
 
-function table(entries: Entry[], columns: readonly ('at' | 'record')[]): Buffer {
+/** Where it ends. */
+function writeTable(bytes: Buffer, start: number, entries: Entry[], columns: readonly ('at' | 'record')[]): number {
   entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  const width = 4 * columns.length;
-  const bytes = Buffer.allocUnsafe(width * entries.length);
-  for (const [row, entry] of entries.entries()) for (const [index, column] of columns.entries()) bytes.writeUInt32LE(entry[column], width * row + 4 * index);
-  return bytes;
+  let at = start;
+  for (const entry of entries) for (const column of columns) at = bytes.writeUInt32LE(entry[column], at);
+  return at;
 }
 
 /** Field names are written in any case (Debian Policy 5.1); each way of writing one is looked up once. */

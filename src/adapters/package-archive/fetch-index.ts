@@ -78,7 +78,7 @@ function isIt(bytes: Buffer, { size, sha256 }: FileDigest): boolean {
 }
 
 async function distil(packed: Buffer, form: PackedForm, plain: FileDigest | undefined, path: string, signal: AbortSignal): Promise<Buffer> {
-  const distiller = createPackageDistiller();
+  const distiller = createPackageDistiller(plain?.size);
   const hash = createHash('sha256');
   let size = 0;
   for await (const chunk of unpack(form, packed, plain?.size ?? AT_MOST, path, signal)) {

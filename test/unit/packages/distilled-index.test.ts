@@ -133,6 +133,16 @@ describe('a Packages file that comes in pieces', () => {
     expect(distilled.equals(expected)).toBe(true);
     expect(openDistilledIndex(distilled, PLACE).versionsOf('abcd')).toHaveLength(1);
   });
+  it.each([0, 1, 10_000_000])('is the same whatever size was expected of it: %d bytes', (size) => {
+    const long = Array.from({ length: 3000 }, (_, at) => `Package: p${at}\nVersion: ${at}\nArchitecture: all\nProvides: v${at % 7}\n`).join('\n');
+    const distil = (distiller: ReturnType<typeof createPackageDistiller>): Buffer => {
+      distiller.add(Buffer.from(long));
+      return distiller.end();
+    };
+    const distilled = distil(createPackageDistiller(size));
+    expect(distilled.equals(distil(createPackageDistiller(2 * long.length)))).toBe(true);
+    expect(openDistilledIndex(distilled, PLACE).providersOf('v3')).toHaveLength(429);
+  });
   it('with line ends of two characters says the same', () => {
     expect(indexOfPackages(TEXT.replaceAll('\n', '\r\n'), PLACE).versionsOf('zlib1g')).toEqual(indexOfPackages(TEXT, PLACE).versionsOf('zlib1g'));
   });
