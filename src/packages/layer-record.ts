@@ -1,5 +1,6 @@
 import { distillStatus } from './distill-status.js';
 import { OddLayer } from './odd-layer.js';
+import { withoutLogins } from './without-logins.js';
 import { isLeftOut, isStatus, placeOf } from './package-paths.js';
 
 /** What one layer does to one path (OCI image spec, "Layer changes"). */
@@ -76,7 +77,7 @@ export function recordLayer(roots: readonly string[]): LayerRecording {
         case 'file':
           if (place === 'above') return void add(path, { change: 'other' });
           if (size > MAX_FILE) throw new OddLayer(`/${path} is larger than any package record`);
-          return (content) => add(path, { change: 'file', content: isStatus(path) ? distillStatus(content) : content });
+          return (content) => add(path, { change: 'file', content: isStatus(path) ? distillStatus(content) : withoutLogins(content) });
       }
     },
     record: () => changes,

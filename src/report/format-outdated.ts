@@ -57,7 +57,7 @@ export function formatOutdated(report: OutdatedReport, verbose: boolean): readon
   });
   const head = ['  image', 'packages', 'brought by', ...(withAge ? ['oldest fix waiting'] : []), 'what'];
   const table = rows.length === 0 ? [] : [...formatTable([head, ...cells]), ''];
-  return [...table, ...formatAdvisories(report, verbose), ...formatHeld(report, say), ...formatOutside(report), ...formatNotBrought(report, say, verbose), ...formatArchived(report, say), ...formatWithoutSources(report, say), formatEnd(report, say)];
+  return [...table, ...formatAdvisories(report, verbose), ...formatHeld(report, say), ...formatOutside(report), ...formatNotBrought(report, say, verbose), ...formatArchived(report, say), ...formatGone(report), ...formatWithoutSources(report, say), formatEnd(report, say)];
 }
 
 function isPending({ heldBack }: Upgrade): boolean {
@@ -155,6 +155,12 @@ function formatArchived({ images }: OutdatedReport, say: (image: ImageName) => s
   const having = new Map<string, ImageName[]>();
   for (const { image, archived } of images) for (const suite of archived) having.set(suite, [...(having.get(suite) ?? []), image]);
   return [...having].map(([suite, of]) => `${suite} is archived: nothing new comes to it (${sayImages(of, say)}).`);
+}
+
+/** Until somebody says that a suite will not come back, its archive may have lost it for an hour. */
+function formatGone({ images }: OutdatedReport): readonly string[] {
+  const isGone = images.some(({ unknown }) => unknown.some(({ why }) => why === 'gone'));
+  return isGone ? ['A suite that has left its archive for good is named in archived_suites of the config: it is told then, and no failure.'] : [];
 }
 
 function formatWithoutSources({ images }: OutdatedReport, say: (image: ImageName) => string): readonly string[] {

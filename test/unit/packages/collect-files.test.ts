@@ -64,6 +64,7 @@ describe('collectFiles', () => {
     ['a key that a one-line source names', [{ [LIST]: 'deb [arch=amd64 signed-by=/opt/k.asc] http://a b c' }], { '/etc/apt/sources.list': 'deb [arch=amd64 signed-by=/opt/k.asc] http://a b c', beyond: ['opt/k.asc'] }],
     ['keys that a deb822 source names', [{ [PART]: 'Types: deb\nSigned-By: /opt/k.asc, /etc/apt/l.asc' }], { '/etc/apt/sources.list.d/a.sources': 'Types: deb\nSigned-By: /opt/k.asc, /etc/apt/l.asc', beyond: ['opt/k.asc'] }],
     ['packages of an image without dpkg, and no checksums', [{ 'var/lib/dpkg/status.d/base': 'Package: base', 'var/lib/dpkg/status.d/base.md5sums': '1 x' }], { '/var/lib/dpkg/status.d/base': 'Package: base' }],
+    ['logins of sources and proxies are not kept', [{ [LIST]: 'deb [arch=amd64] https://me:pass@word@a.example.org/debian trixie main\ndeb http://b.example.org/x@y trixie main\n# ä', 'etc/apt/apt.conf.d/p': 'Acquire::http::Proxy "http://me:hush@proxy:3128";' }], { '/etc/apt/sources.list': 'deb [arch=amd64] https://a.example.org/debian trixie main\ndeb http://b.example.org/x@y trixie main\n# ä', '/etc/apt/apt.conf.d/p': 'Acquire::http::Proxy "http://proxy:3128";' }],
     ['passwords are not kept', [{ 'etc/apt/auth.conf': 'machine a', 'etc/apt/auth.conf.d/b.conf': 'machine b', [LIST]: 'deb a' }], { '/etc/apt/sources.list': 'deb a' }],
     ['nothing that is of no interest', [{ 'etc/passwd': 'root', 'usr/lib/libc.so': 'x' }], {}],
   ])('%s', (_, layers, expected) => expect(collected(layers)).toEqual(expected));

@@ -108,6 +108,12 @@ describe('formatOutdated', () => {
     expect(shown('base ← web', held, { notBrought: ['ssl', 'tar'] }).slice(-2)).toEqual(['base: a rebuild did not bring ssl 1 → 2 (trixie-security), tar 5 → 6 (trixie)', 'No other rebuild in this tree mends any of it.']);
     expect(shown('base, web', { base: { ssl: '1 → 2 security' }, web: { php: '8 → 9 security', tar: '5 → 6' } }, { notBrought: ['ssl'] }).slice(-2)).toEqual(['base: a rebuild did not bring ssl 1 → 2 (trixie-security)', '1 rebuild mends 1 image (web).   build-images refresh --all --build does it.']);
   });
+  it('says where a suite that is gone for good is named', () => {
+    const gone = { why: 'gone', says: 'there is no suite stretch any more' } as const;
+    const hint = 'A suite that has left its archive for good is named in archived_suites of the config: it is told then, and no failure.';
+    expect(shown('base, web', { base: {}, web: {} }, { unknown: { base: gone, web: gone } }).filter((line) => line === hint)).toHaveLength(1);
+    expect(shown('base', { base: {} }, { unknown: { base: EXPIRED } })).not.toContain(hint);
+  });
   it('an archived suite is said once, with the images that have it', () => {
     expect(shown('base ← web', { base: {}, web: {} }, { archived: ['buster'] })).toEqual(['buster is archived: nothing new comes to it (base, web).', 'Nothing is outdated: 2 images looked at.']);
   });
