@@ -66,14 +66,14 @@ function pendingLines({ pending, endedAt }: NightReport, say: (image: ImageName)
   return [`${count(pending.length, 'security fix').replace(/fixs$/, 'fixes')} pending in ${count(new Set(pending.map(({ image }) => image)).size, 'image')}; the oldest, ${oldest.source} ${oldest.from} → ${oldest.to} (${oldest.suite}) in ${say(oldest.image)}, for ${formatAge(endedAt - oldest.since)}`];
 }
 
-function ending({ runs, pruned, startedAt, endedAt, exit, failed, unknown, left, git, fault, pending }: NightReport): string {
+function ending({ moved, pruned, startedAt, endedAt, exit, failed, unknown, left, git, fault, pending }: NightReport): string {
   const well = failed.length === 0 && unknown.size === 0 && left === undefined && git.length === 0 && fault === undefined && pending.length === 0;
   return [
     well ? 'Everything is up to date.' : 'Everything else is up to date.',
     `${formatDuration((endedAt - startedAt) / 1000)}.`,
     ...(pruned === 0 ? [] : [`${count(pruned, 'name')} pruned.`]),
     ...(exit === 0 ? [] : [`Exit ${exit}.`]),
-    ...(runs.length === 0 ? [] : [`Undo: ${[...runs].reverse().map((run) => `build-images rollback ${run}`).join(', then ')}`]),
+    ...(moved.length === 0 ? [] : [`Undo: ${[...moved].reverse().map((run) => `build-images rollback ${run}`).join(', then ')}`]),
   ].join('  ');
 }
 

@@ -54,6 +54,8 @@ export type FailedImage = {
 export type NightReport = Omit<NightFacts, 'failing' | 'fresh' | 'fixes' | 'lacking'> & {
   /** Names of its runs that did something, first to last. */
   readonly runs: readonly string[];
+  /** Those that moved `:latest`: they can be rolled back. */
+  readonly moved: readonly string[];
   /** Images that were made anew for their own packages. */
   readonly refreshed: ReadonlyMap<ImageName, readonly Upgrade[]>;
   /** Images that were made anew since what they stand on was. */
@@ -83,9 +85,12 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
   const failed = new Map<ImageName, string>();
   let left = new Map<ImageName, string>();
   let order: readonly ImageName[] = [];
+  const moved = new Set<string>();
+  let run = '';
   let pruned = 0;
   for (const event of events) {
     if (event.type === 'run-started') {
+      run = event.run;
       // What an earlier run of the night left is planned again by the next one.
       left = new Map();
       blocked.clear();
@@ -99,7 +104,10 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
     } else if (event.type === 'unchanged') {
       if (event.built) unchanged.add(event.image);
       failed.delete(event.image);
-    } else if (event.type === 'promoted') promoted.add(event.image);
+    } else if (event.type === 'promoted') {
+      promoted.add(event.image);
+      moved.add(run);
+    }
     else if (event.type === 'failed' && event.phase !== 'delete') failed.set(event.image, event.message);
     else if (event.type === 'blocked') blocked.add(event.image);
     else if (event.type === 'not-started') left.set(event.image, event.because);
@@ -129,6 +137,7 @@ export function nightReport(events: readonly Event[], facts: NightFacts): NightR
   const report = {
     ...rest,
     runs,
+    moved: [...moved],
     notBrought,
     refreshed,
     rebuilt,

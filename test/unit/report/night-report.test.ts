@@ -79,6 +79,12 @@ describe('what a night came to', () => {
     const report = nightReport(WHOLE, { ...FACTS, notBrought: new Map([['base', [upgrade('zlib')]]]), lacking: new Map([['base', [upgrade('zlib'), upgrade('openssl')]]]) });
     expect([...report.notBrought]).toEqual([['base', [upgrade('zlib'), upgrade('openssl')]]]);
   });
+  it('only what moved :latest is there to be undone', () => {
+    const report = nightReport([...events(started(), failed('web'), finished(1)), ...WHOLE.map((event) => (event.type === 'run-started' ? { ...event, run: '20261120-0300' } : event))], FACTS);
+    expect([report.runs, report.moved]).toEqual([['20261120-0200', '20261120-0300'], ['20261120-0300']]);
+    expect(formatNightly(report).at(-1)).toMatch(/Undo: build-images rollback 20261120-0300$/);
+    expect(formatNightly(nightReport(events(started(), failed('web'), finished(1)), FACTS)).join()).not.toContain('Undo');
+  });
   it('a run that found nothing to do has no name to undo it by', () => {
     const kept = { ...PLAN.steps[0]!, action: 'keep' as const };
     expect(nightReport(events({ type: 'run-started', run: 'x', publishing: PLAN.publishing, steps: [kept] }, finished()), FACTS).runs).toEqual([]);
