@@ -89,7 +89,7 @@ describe('a night that may push', () => {
     git('.', 'push', '-q');
     const { code, stdout, stderr } = await night();
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^build-images nightly on \S+: 2 refreshed, 0 security fixes pending over 24 h\n\nrefreshed {2}roll {2}php \(security\)\n {11}web {3}php \(security\)\n/);
+    expect(stdout).toMatch(/^build-images nightly on \S+: 0 refreshed, 2 built, 0 security fixes pending over 24 h\n\nnot brought {2}roll {2}php 8 → \S+ \(trixie-security\)\n {13}web {3}php 8 → \S+ \(trixie-security\)\nbuilt: roll, web\n/);
     expect(readFileSync(path('gate'), 'utf8')).toContain(`web (${newest()})`);
     expect(upstream('%B')).toMatch(/^Refresh .*\n[^]*\n\nBuild-images: pushed before the builds$/);
     expect([git('.', 'status', '--porcelain'), upstream('%H')]).toEqual(['', git('.', 'rev-parse', 'HEAD')]);
@@ -103,7 +103,7 @@ describe('a night that may push', () => {
   it('that somebody was faster than takes what they pushed, and plans again', async () => {
     hook('.git/hooks/pre-push', `[ -e ${path('gate')} ] && exit 0; touch ${path('gate')}; cd ${path('there')} && env -u GIT_DIR git pull -q --ff-only && env -u GIT_DIR git commit -q --allow-empty -m Theirs && env -u GIT_DIR git push -q`);
     const { code, stdout, stderr } = await night();
-    expect([code, stderr, stdout]).toEqual([0, '', expect.stringContaining('2 refreshed')]);
+    expect([code, stderr, stdout]).toEqual([0, '', expect.stringContaining('0 refreshed, 2 built')]);
     expect(git('upstream.git', 'log', '-2', '--format=%s', 'main').split('\n')).toEqual([expect.stringMatching(/^Refresh/), 'Theirs']);
     expect(await s.digest('web', newest())).toBeDefined();
   });
@@ -113,7 +113,7 @@ describe('a night that may push', () => {
     const before = newest();
     const { code, stdout } = await night();
     expect(code).toBe(10);
-    expect(stdout).toMatch(/1 refreshed/);
+    expect(stdout).toMatch(/0 refreshed, 1 built/);
     expect(stdout).toMatch(/\ngit: somebody else pushed first, 3 times\ndue, without an entry: web\n/);
     expect([newest(), git('.', 'status', '--porcelain'), git('.', 'rev-parse', 'HEAD')]).toEqual([before, '', upstream('%H')]);
   });
@@ -126,7 +126,7 @@ describe('a night that may push', () => {
     hook(name, text);
     const before = [newest(), upstream('%H')];
     const { code, stdout } = await night();
-    expect([code, stdout]).toEqual([10, expect.stringMatching(new RegExp(`1 refreshed[^]*\\ngit: .*${words}.*\\ndue, without an entry: web\\n`))]);
+    expect([code, stdout]).toEqual([10, expect.stringMatching(new RegExp(`0 refreshed, 1 built[^]*\\ngit: .*${words}.*\\ndue, without an entry: web\\n`))]);
     expect([newest(), git('.', 'rev-parse', 'HEAD'), git('.', 'status', '--porcelain')]).toEqual([...before, '']);
   });
 
@@ -141,7 +141,7 @@ describe('a night that may push', () => {
     const { code, stdout } = await night();
     mend();
     expect([code, stdout]).toEqual([10, expect.stringContaining(`git: ${words}`)]);
-    expect(stdout).toMatch(/1 refreshed[^]*due, without an entry: web\n/);
+    expect(stdout).toMatch(/0 refreshed, 1 built[^]*due, without an entry: web\n/);
     expect(head).toBe(git('.', 'rev-parse', 'HEAD'));
   });
 
@@ -173,7 +173,7 @@ describe('a night that may push', () => {
     expect(git('.', 'status', '--porcelain')).toBe('M images/web/changelog');
     rmSync(path('.git/hooks/pre-commit'));
     const { code, stdout } = await night();
-    expect([code, stdout]).toEqual([0, expect.stringContaining('2 refreshed')]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('0 refreshed, 2 built')]);
     expect([git('.', 'status', '--porcelain'), upstream('%H')]).toEqual(['', git('.', 'rev-parse', 'HEAD')]);
   });
 
@@ -197,7 +197,7 @@ describe('a night that follows upstream', () => {
     config('git_pull: true\n');
     const theirCommit = theirs();
     const { code, stdout, stderr } = await night();
-    expect([code, stdout, stderr]).toEqual([0, expect.stringMatching(/1 refreshed[^]*\ndue, without an entry: web\n/), '']);
+    expect([code, stdout, stderr]).toEqual([0, expect.stringMatching(/0 refreshed, 1 built[^]*\ndue, without an entry: web\n/), '']);
     expect(git('.', 'rev-parse', 'HEAD')).toBe(theirCommit);
   });
 });
@@ -221,7 +221,7 @@ describe('a night of trees in several work trees', () => {
     await archive.release('trixie-security', [{ name: 'php', version: `8+deb13u${++released}` }]);
     hook('right.git/hooks/pre-receive', "echo 'this branch is protected' >&2; exit 1");
     const { code, stdout } = await s.run(['nightly', '-c', 'trees.yaml', '--quiet'], { env: gitEnv as Record<string, string> });
-    expect([code, stdout]).toEqual([10, expect.stringMatching(/refreshed {2}one {2}php \(security\)\ngit: .*this branch is protected.*\ndue, without an entry: two\n/)]);
+    expect([code, stdout]).toEqual([10, expect.stringMatching(/not brought {2}one {2}php 8 → \S+ \(trixie-security\)\n(?: {13}.*\n)*built: one\ngit: .*this branch is protected.*\ndue, without an entry: two\n/)]);
     expect(['left.git', 'right.git', 'right'].map((folder) => git(folder, 'log', '-1', '--format=%s', 'main'))).toEqual([expect.stringMatching(/^Refresh.*one/), 'A tree', 'A tree']);
     expect(git('right', 'status', '--porcelain')).toBe('');
     expect([(await s.tags('one')).length, (await s.tags('two')).length]).toEqual([3, 2]);
