@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openScenario, type Scenario } from '../support/scenario.js';
+
+jest.setTimeout(60_000);
 
 let scenario: Scenario;
 let readWhilePublishing: number;

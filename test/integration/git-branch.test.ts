@@ -4,8 +4,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { openGitBranch, TO_BE_PUSHED, wordsOf, type GitBranch } from '../../src/adapters/git-branch.js';
+
+jest.setTimeout(60_000);
 
 let place: string;
 let branch: GitBranch;

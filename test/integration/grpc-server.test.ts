@@ -3,9 +3,11 @@ import { connect as connectHttp2 } from 'node:http2';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Client, credentials, status, type ServiceError } from '@grpc/grpc-js';
 import { GRPC_STATUS, GrpcRefusal, serveGrpc, type GrpcCall, type GrpcMethod } from '../../src/adapters/engine/grpc-server.js';
+
+jest.setTimeout(60_000);
 
 let folder: string;
 let server: Server;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,8 @@ import { createPackageReader } from '../../src/state/read-package-files.js';
 import { importBase, removeImages, SHARED_SOCKET, uniqueName } from '../support/engine-fixture.js';
 import { never, testOptions } from '../support/registry-contract.js';
 import { startRegistry, type RegistryFixture } from '../support/registry-fixture.js';
+
+jest.setTimeout(60_000);
 
 const run = promisify(execFile);
 const docker = async (...args: readonly string[]): Promise<string> => (await run('docker', ['--host', `unix://${SHARED_SOCKET}`, ...args], { maxBuffer: 64 * 1024 * 1024, env: { ...process.env, DOCKER_BUILDKIT: '0' } })).stdout;

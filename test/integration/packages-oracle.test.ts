@@ -1,9 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { AvailablePackage } from '../../src/packages/package-record.js';
 import { indexOfPackages } from '../support/index-of-packages.js';
+
+jest.setTimeout(60_000);
 
 /** The same texts every time: a failure can be repeated. */
 const SEED = 20261122;

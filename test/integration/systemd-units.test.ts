@@ -2,9 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { PROJECT } from '../support/source-tree.js';
 import { nightCommand, unitSetting } from '../support/systemd-unit.js';
+
+jest.setTimeout(60_000);
 
 const SHIPPED = join(PROJECT, 'contrib/systemd');
 const NIGHT = 'build-images-nightly.service';

@@ -1,12 +1,14 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { askForWay, lockNight, PATIENCE, type NightLocks } from '../../../src/cli/give-way.js';
 import { lockRun } from '../../../src/cli/run.js';
 import type { Environment } from '../../../src/cli/environment.js';
 import { machineLockDirectory, type Lock } from '../../../src/adapters/lock.js';
 import { configOf, runConfigOf } from '../../support/tree-in-memory.js';
+
+jest.setTimeout(60_000);
 
 const PUBLISHING = { publish: true, to: 'x', as: undefined } as const;
 let state: string;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createPlain, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTls } from 'node:https';
@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { createArchiveHttp, NoAnswer, type ArchiveAnswer, type ArchiveHttpOptions } from '../../../../src/adapters/package-archive/archive-http.js';
 import { makeCertificate } from '../../../support/certificate.js';
 import { quickClock } from '../../../support/quick-clock.js';
+
+jest.setTimeout(60_000);
 
 /** How archives are reached: over TLS, through proxies, from place to place. */
 const folder = mkdtempSync(join(tmpdir(), 'archive-http-test-'));

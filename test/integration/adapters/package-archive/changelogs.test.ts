@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { rmSync } from 'node:fs';
 import { findAdvisories } from '../../../../src/packages/find-advisories.js';
 import type { OfferedPackage } from '../../../../src/packages/package-changelogs.js';
 import { startAptRepository, type AptRepository, type SuitePackage } from '../../../support/apt-repository.js';
 import { newFolder, openArchive, suiteOf } from '../../../support/read-archive.js';
+
+jest.setTimeout(60_000);
 
 let repository: AptRepository;
 const folders: string[] = [];

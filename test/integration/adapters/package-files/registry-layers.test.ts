@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createLayerSource } from '../../../../src/adapters/package-files/layer-source.js';
 import { createPackageCache } from '../../../../src/adapters/package-files/package-cache.js';
 import { createRegistry, type RegistryOptions } from '../../../../src/adapters/registry/registry.js';
@@ -19,6 +19,8 @@ import { layerTar, type LayerTree } from '../../../support/layer-tar.js';
 import { never, testOptions } from '../../../support/registry-contract.js';
 import { startRegistry, type RegistryFixture } from '../../../support/registry-fixture.js';
 import type { TinyLayer } from '../../../support/tiny-image.js';
+
+jest.setTimeout(60_000);
 
 let registry: RegistryFixture;
 let folder: string;
