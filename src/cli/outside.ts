@@ -40,6 +40,8 @@ export type Connections = {
   space(scratch: string): Promise<DiskSpace>;
   packLayer(): Promise<PackLayer>;
   packageReader(): Promise<RecordingReader>;
+  /** The same for what a run has just published. */
+  recordingReader(): Promise<RecordingReader>;
   engineFiles(): Promise<ImageFilesOnEngine>;
   packageArchive(): Promise<PackageArchive & PackageChangelogs>;
   /** The logins of a tree. */
@@ -87,18 +89,20 @@ export async function connect({ trees }: RunConfig, environment: Environment): P
     return createEnginePackageFiles(await engineConnection(), first.tree.config.platform ?? HOST_PLATFORM, () => environment.clock.now());
   };
   let packageReader: Promise<RecordingReader> | undefined;
-  const openPackageReader = async (): Promise<RecordingReader> => {
+  let recordingReader: Promise<RecordingReader> | undefined;
+  const openPackageReader = async (layers: WholeRegistry): Promise<RecordingReader> => {
     const [{ createLayerSource }, { createPackageCache }, { createPackageReader }] = await Promise.all([import('../adapters/package-files/layer-source.js'), import('../adapters/package-files/package-cache.js'), import('../state/read-package-files.js')]);
     const cache = createPackageCache(join(cacheDirectory(environment), 'packages'), () => environment.clock.now());
     cache.sweep();
-    return createPackageReader(createLayerSource(registry), cache, await engineFiles().catch(() => undefined));
+    return createPackageReader(createLayerSource(layers), cache, await engineFiles().catch(() => undefined));
   };
   let packageArchive: ReturnType<typeof openPackageArchive> | undefined;
   return {
     registry,
     engineFiles,
     packageArchive: () => (packageArchive ??= openPackageArchive(trees, environment)),
-    packageReader: () => (packageReader ??= openPackageReader()),
+    packageReader: () => (packageReader ??= openPackageReader(registry)),
+    recordingReader: () => (recordingReader ??= openPackageReader(routeRegistry((ref) => outsideFor(ref).beside()))),
     credentialsOf: ({ name }) => byName.get(name)!.credentials,
     gitOf: (tree) => byName.get(tree)!.git,
     memory,
@@ -128,7 +132,7 @@ export async function connect({ trees }: RunConfig, environment: Environment): P
     async close() {
       if (memory.changed) writeJson(memoryPath, memory.data());
       if (refreshOpened?.changed === true) writeJson(refreshPath, refreshOpened.data());
-      for (const { registry } of opened) registry.close();
+      for (const outside of opened) outside.close();
       (await packageArchive?.catch(() => undefined))?.close();
       (await connection?.catch(() => undefined))?.close();
     },

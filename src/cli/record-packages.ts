@@ -22,7 +22,7 @@ export type PackageRecording = {
 const PATIENCE = 30_000;
 
 /** @param refOf where an image is published */
-export function recordPackages(connections: Pick<Connections, 'packageReader'>, refOf: (image: ImageName) => ImageRef, signal: AbortSignal): PackageRecording {
+export function recordPackages(connections: Pick<Connections, 'recordingReader'>, refOf: (image: ImageName) => ImageRef, signal: AbortSignal): PackageRecording {
   // One at a time: builds need the cores.
   const limit = pLimit(1);
   const late = new AbortController();
@@ -31,7 +31,7 @@ export function recordPackages(connections: Pick<Connections, 'packageReader'>, 
   const begin = (work: () => Promise<unknown>): void => void begun.push(limit(async () => either.aborted || work()).catch(() => undefined));
   return {
     tell(happening) {
-      if (happening.type === 'published') begin(async () => (await connections.packageReader()).filesOf(refOf(happening.image), happening.digest, either));
+      if (happening.type === 'published') begin(async () => (await connections.recordingReader()).filesOf(refOf(happening.image), happening.digest, either));
     },
 
     async layer({ layerPath, diffId }) {
@@ -40,7 +40,7 @@ export function recordPackages(connections: Pick<Connections, 'packageReader'>, 
       if (file === undefined) return;
       begin(async () => {
         try {
-          const [reader, { readLayer }] = await Promise.all([connections.packageReader(), import('../adapters/package-files/layer-reading.js')]);
+          const [reader, { readLayer }] = await Promise.all([connections.recordingReader(), import('../adapters/package-files/layer-reading.js')]);
           await reader.keepLayer(diffId, (recording) => readLayer(file.createReadStream({ highWaterMark: 256 * 1024, autoClose: false }), recording));
         } finally {
           await file.close();

@@ -7,7 +7,7 @@ import { createRegistry } from '../adapters/registry/registry.js';
 import type { BuildEngine } from '../execute/build-engine.js';
 import { fileOf, type Config, type TreeConfig } from '../shared/config.js';
 import { UsageError } from '../shared/errors.js';
-import { repositoryOf } from '../shared/image-ref.js';
+import { repositoryOf, type ImageRef } from '../shared/image-ref.js';
 import type { Redactor } from '../shared/redact.js';
 import type { Environment } from './environment.js';
 import { namespaceOf, type WholeRegistry } from './route.js';
@@ -15,7 +15,13 @@ import { namespaceOf, type WholeRegistry } from './route.js';
 /** What one tree's config opens of the outside. */
 export type TreeOutside = {
   readonly tree: TreeConfig;
-  readonly registry: WholeRegistry & { close(): void };
+  readonly registry: WholeRegistry;
+  /**
+   * The registry itself, without its mirrors, over connections of its own: what is asked beside a run's work takes no part in that, and
+   * no mirror has yet what was published just now.
+   */
+  beside(): WholeRegistry;
+  close(): void;
   readonly credentials: CredentialStore;
   readonly git: Git;
   engine(): Promise<BuildEngine>;
@@ -49,8 +55,8 @@ export async function openTreeOutside(tree: TreeConfig, { redactor, dockerConfig
       return found;
     },
   };
-  const registry = createRegistry({
-    credentialsFor: (host) => credentials.credentialsFor(host),
+  const registryOptions = {
+    credentialsFor: (host: string) => credentials.credentialsFor(host),
     credentialsSource: credentials.source,
     insecureRegistries: config.insecureRegistries,
     ...(config.caBundle === undefined ? {} : { ca: await readCa(config, cwd) }),
@@ -60,9 +66,11 @@ export async function openTreeOutside(tree: TreeConfig, { redactor, dockerConfig
     userAgent: 'build-images',
     platform: config.platform,
     mirrors: config.registryMirrors,
-    publishes: (ref) => repositoryOf(ref).startsWith(`${namespaceOf(config)}/`),
-    warn: (message) => environment.err(message),
-  });
+    publishes: (ref: ImageRef) => repositoryOf(ref).startsWith(`${namespaceOf(config)}/`),
+    warn: (message: string) => environment.err(message),
+  };
+  const registry = createRegistry(registryOptions);
+  let beside: ReturnType<typeof createRegistry> | undefined;
   let secrets: Promise<BuildSecrets> | undefined;
   const readSecrets = (): Promise<BuildSecrets> => (secrets ??= import('../adapters/engine/build-secrets.js').then(({ readBuildSecrets }) => readBuildSecrets(config.buildSecrets, { cwd, env }, redactor)));
   let engine: Promise<BuildEngine> | undefined;
@@ -70,7 +78,19 @@ export async function openTreeOutside(tree: TreeConfig, { redactor, dockerConfig
     const [connection, { createEngine }] = await Promise.all([engineConnection(), import('../adapters/engine/engine.js')]);
     return createEngine(connection, { credentialsFor: loginFor(credentials), secretOf: async (id) => (await readSecrets()).get(id), clock, patience: config.timeouts.idle });
   };
-  return { tree, registry, credentials, git: createGit(resolve(cwd, tree.directory)), engine: () => (engine ??= openEngine()), secrets: readSecrets };
+  return {
+    tree,
+    registry,
+    beside: () => (beside ??= createRegistry({ ...registryOptions, mirrors: {}, warn: () => undefined })),
+    close() {
+      registry.close();
+      beside?.close();
+    },
+    credentials,
+    git: createGit(resolve(cwd, tree.directory)),
+    engine: () => (engine ??= openEngine()),
+    secrets: readSecrets,
+  };
 }
 
 /** Where docker's own configuration is. */

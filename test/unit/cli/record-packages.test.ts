@@ -25,7 +25,7 @@ function recordingOn(part: Partial<RecordingReader> = {}, signal = new AbortCont
     },
     ...part,
   };
-  return { asked, ...recordPackages({ packageReader: () => Promise.resolve(reader) }, (image) => ({ registry: 'r', repository: image }), signal) };
+  return { asked, ...recordPackages({ recordingReader: () => Promise.resolve(reader) }, (image) => ({ registry: 'r', repository: image }), signal) };
 }
 
 describe('recordPackages', () => {
@@ -45,7 +45,7 @@ describe('recordPackages', () => {
     expect(most).toBe(1);
   });
   it('opens no reader where nothing is published', async () => {
-    const recording = recordPackages({ packageReader: () => Promise.reject(new Error('opened')) }, (image) => ({ registry: 'r', repository: image }), new AbortController().signal);
+    const recording = recordPackages({ recordingReader: () => Promise.reject(new Error('opened')) }, (image) => ({ registry: 'r', repository: image }), new AbortController().signal);
     recording.tell({ type: 'untested', image: 'd', because: 'no test' });
     await recording.settled();
   });
