@@ -205,7 +205,8 @@ describe('a run that is asked to end', () => {
   it('while :latest moves waits for that, but not for ever; the next run looks again', async () => {
     scenario.define('moves', { versions: ['1.0-1'], lines: ['RUN echo moves > /moves'] });
     const isPromotion = (method: string, path: string): boolean => method === 'PUT' && path.endsWith('/test/moves/manifests/latest');
-    line.fail({ when: isPromotion, times: 1, instead: 'hang' });
+    // All of them: one whose connection broke is asked again, and rightly so.
+    line.fail({ when: isPromotion, instead: 'hang' });
     const run = scenario.start(select('moves'));
     await run.meets(line.saw(isPromotion));
     const since = Date.now();
@@ -213,6 +214,7 @@ describe('a run that is asked to end', () => {
     expect((await run.ended).code).toBe(130);
     expect(Date.now() - since).toBeLessThan(6_000);
     expect(await scenario.tags('moves')).toEqual(['1.0-1']);
+    line.mend();
     expect(await scenario.run(select('moves'))).toMatchObject({ code: 0, stdout: expect.stringMatching(/moves\s+:latest\s+→ 1\.0-1/) });
   }, 120_000);
 
